@@ -1,0 +1,147 @@
+"""Opens every DuckDB connection, safely. The only module that imports duckdb."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sspr_audit.errors import LocalTrouble
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+MEMORY_LIMIT: Final = "320MiB"
+"""What DuckDB may hold before it spills; leaves room for Python under the 700 MiB of an import."""
+
+SETTINGS: Final = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "memory_limit": MEMORY_LIMIT,
+    "preserve_insertion_order": False,
+}
+
+_OURS: Final = re.compile(r"(?:IO|Out of Memory|Connection|Permission|Fatal|Internal) Error", re.I)
+
+
+class StoreBusy(LocalTrouble):
+    """Another process has the database file open."""
+
+
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection whose data spill into a private folder, which is gone afterwards.
+
+    Raises LocalTrouble where the disk is full or no temporary folder can be made.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="sspr-audit-"))  # 0700 by mkdtemp's promise
+    except OSError as error:
+        raise _trouble(error) from error
+    try:
+        with _opened(Path(":memory:"), spill=folder, read_only=False) as connection:
+            yield connection
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def database(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to the database file `path`, which only its owner may read.
+
+    Raises StoreBusy where another process has it open, LocalTrouble for what else this machine
+    refuses.
+    """
+    with tempfile.TemporaryDirectory(prefix="sspr-audit-") as spill:
+        with _private(path), _opened(path, spill=Path(spill), read_only=read_only) as connection:
+            yield connection
+
+
+@contextmanager
+def _opened(
+    path: Path, *, spill: Path, read_only: bool
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    config = {**SETTINGS, "temp_directory": str(spill)}
+    try:
+        connection = duckdb.connect(path, read_only=read_only, config=config)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower() or "used by another process" in str(error):
+            msg = f"{path} is open in another process; wait for it to end"
+            raise StoreBusy(msg) from error
+        raise _trouble(error) from error
+    except duckdb.Error as error:
+        msg = f"{path} is not a store that this version can open; move it away or restore it"
+        raise LocalTrouble(msg) from error
+    try:
+        # From here on no query reaches any other file, whatever a record makes it say.
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise _trouble(error) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[None]:
+    """See that only the owner may read the file and what DuckDB writes beside it."""
+    before = os.umask(0o077)  # the write-ahead log is made by DuckDB, not by us
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            path.chmod(0o600)
+        yield
+    except OSError as error:
+        raise _trouble(error) from error
+    finally:
+        os.umask(before)
+
+
+def _trouble(error: Exception) -> LocalTrouble:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    first = _OURS.sub("", lines[0]).strip(": ")
+    return LocalTrouble(f"this machine refused: {first}; free space or rights, then run again")
+
+
+def sql(package: str, name: str) -> str:
+    """Return the text of the SQL file `name` that ships with `package`."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
+) -> pa.Table:
+    """Return the rows of `query` as an Arrow table; values go in as `$name`."""
+    return connection.sql(query, params=values or None).to_arrow_table()
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    """Return the rows of `query`, for few rows; times come without a zone and are UTC."""
+    return connection.execute(query, values or None).fetchall()
+
+
+@contextmanager
+def lent(
+    connection: duckdb.DuckDBPyConnection, **tables: pa.Table
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Let queries read the Arrow tables by their names while the block runs."""
+    for name, table in tables.items():
+        connection.register(name, table)
+    try:
+        yield connection
+    finally:
+        for name in tables:
+            connection.unregister(name)

@@ -1,0 +1,360 @@
+"""Frozen values that pass between stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OUTCOMES = ("succeeded", "blocked", "failed", "cancelled", "abandoned", "open")
+"""How a flow can end, strongest first: the first that any event of a flow shows is its outcome."""
+
+CONTEXT_KINDS = (
+    "signIns",
+    "devices",
+    "namedLocations",
+    "userRegistrationDetails",
+    "managedDevices",
+)
+"""What is known of a tenant beside its audit records."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A half-open span of UTC time: `start` is inside, `end` is outside."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC or self.start >= self.end:
+            msg = f"not a span of UTC time: {self.start} to {self.end}"
+            raise ValueError(msg)
+
+
+class Form(StrEnum):
+    """The shapes that audit records arrive in. A `context:` form is told by its kind."""
+
+    GRAPH = "graph"
+    """Microsoft Graph and the admin center's JSON download."""
+    PORTAL_CSV = "portal-csv"
+    """The admin center's CSV download."""
+    DIAGNOSTIC = "diagnostic"
+    """Azure Monitor diagnostic settings: blobs and Event Hub messages."""
+    LOG_ANALYTICS = "log-analytics"
+    """Rows of the table AuditLogs, as JSON or as the CSV of a query result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the records of a batch are to be read."""
+
+    form: str
+    """A Form, or one of CONTEXT_KINDS."""
+    columns: tuple[str, ...] = ()
+    """Of a CSV: our name for each column, "" for a column that nobody reads. Empty for JSON."""
+    delimiter: str = ","
+    zoneless_utc: bool = False
+    """Whether the column's header says that times without a zone are UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one layout, as they were written: a JSON object or a CSV row each."""
+
+    layout: Layout
+    texts: pa.StringArray
+    files: pa.Int32Array
+    """The number of the file that each came from."""
+    places: pa.Int64Array
+    """Where each stands in its file: line number, or record number in an array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """One piece of a file that is no record; `place` as in Batch, `excerpt` its beginning."""
+
+    reason: str
+    place: int
+    excerpt: str = ""
+    count: int = 1
+    """0 where the file shows that something is missing, but not how many records."""
+
+
+class Confidence(StrEnum):
+    """How far the signals carry a cause. Says nothing of how much harm it does."""
+
+    CONFIRMED = "confirmed"
+    """A reason, code or device reading names this very cause."""
+    LIKELY = "likely"
+    """Two families of signals agree and no spoiler fired, or a text names the family."""
+    POSSIBLE = "possible"
+    """It fits; others fit too."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the most certain."""
+        return list(Confidence).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A named list of networks; `dc_reachable` is None where nobody has said."""
+
+    name: str
+    networks: tuple[str, ...]
+    dc_reachable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Records that could not be read, for one reason."""
+
+    reason: str
+    count: int
+    example: str
+    """Where the first one stands: file and line or record number, and what was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where every record that was read went; the counts add up to `records_read`."""
+
+    records_read: int
+    events: int
+    other_records: int
+    context_records: Mapping[str, int]
+    outside_window: int
+    duplicates: int
+    id_conflicts: int
+    """Records that share an id with another but differ; they stay, so they are no class of their
+    own."""
+    skipped: tuple[Skipped, ...] = ()
+    files_ignored: tuple[str, ...] = ()
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span that was wanted and is not covered."""
+
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """For which time every page has arrived. `complete` is None where that cannot be known."""
+
+    complete: bool | None
+    spans: tuple[tuple[datetime, datetime], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    settling: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One signal as the reader sees it."""
+
+    signal: str
+    statement: str
+    value: int | float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a finding is about; a list that does not matter to it is empty."""
+
+    sites: tuple[str, ...] = ()
+    ips: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the signals say about one cause or family, before it is judged."""
+
+    target: str
+    """A cause or a family."""
+    standing: str
+    """The best of the texts that name it: seen, documented or inferred."""
+    scope: Scope
+    users: int
+    flows: int
+    first_seen: datetime
+    last_seen: datetime
+    evidence: tuple[Statement, ...]
+    against: tuple[Statement, ...]
+    events: int
+    event_ids: tuple[str, ...]
+    """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another cause that fits the same data, and why."""
+
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do in the tenant's cloud."""
+
+    summary: str
+    commands: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A public source; `url` is None where the source has no address."""
+
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cause or family with its scope, its confidence and the signals on both sides."""
+
+    cause: str
+    family: str | None
+    title: str
+    layer: str
+    confidence: Confidence
+    scope: Scope
+    users: int
+    flows: int
+    first_seen: datetime
+    last_seen: datetime
+    evidence: tuple[Statement, ...]
+    against: tuple[Statement, ...]
+    rivals: tuple[Rival, ...]
+    confirm_with: tuple[str, ...]
+    who_can_fix: str
+    remedy: Remedy
+    sources: tuple[Source, ...]
+    events: int
+    event_ids: tuple[str, ...]
+    """At most 100, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unobservable:
+    """A cause that this data could not show, and what would."""
+
+    cause: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What belongs to the same people but is not a flow."""
+
+    password_changes_succeeded: int = 0
+    password_changes_failed: int = 0
+    admin_resets_succeeded: int = 0
+    admin_resets_failed: int = 0
+    registrations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over one window. `outcomes` has every key of OUTCOMES."""
+
+    flows: int
+    users: int
+    outcomes: Mapping[str, int]
+    acts: Acts
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Flows that share a client or a site; `name` is None for networks nobody named."""
+
+    name: str | None
+    flows: int
+    users: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Flows that began on one UTC day, written YYYY-MM-DD."""
+
+    day: str
+    flows: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Flows from one address: IPv4 plain, IPv6 as its /64; None where no event recorded one."""
+
+    ip: str | None
+    site: str | None
+    flows: int
+    users: int
+    clients: Mapping[str, int]
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How often a reason was given; `key` names its row in reasons.toml, None if unrecognized."""
+
+    reason: str
+    key: str | None
+    flows: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextCount:
+    """A text that the program does not know, and in how many events it stands."""
+
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognized:
+    """Reported by text and count, never dropped."""
+
+    reasons: tuple[TextCount, ...] = ()
+    client_types: tuple[TextCount, ...] = ()
+    activities: tuple[TextCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a renderer needs; nothing is computed after this. Times are UTC."""
+
+    version: str
+    generated_at: datetime
+    window: Window
+    baseline: Window
+    tenant_id: str | None
+    cloud: str | None
+    account: Account
+    coverage: Coverage
+    totals: Totals
+    previous: Totals | None
+    by_client: tuple[Group, ...] = ()
+    by_site: tuple[Group, ...] = ()
+    by_day: tuple[Day, ...] = ()
+    by_ip: tuple[Address, ...] = ()
+    reasons: tuple[ReasonCount, ...] = ()
+    unrecognized: Unrecognized = field(default_factory=Unrecognized)
+    findings: tuple[Finding, ...] = ()
+    unobservable: tuple[Unobservable, ...] = ()
