@@ -1,0 +1,363 @@
+"""Checks a folder of knowledge whole: its shape, its references and its samples."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sspr_audit.errors import KnowledgeError
+from sspr_audit.knowledge import files
+from sspr_audit.knowledge.catalogue import KNOWN_CLOUDS, STAGES, Cause, Knowledge, Reason
+from sspr_audit.knowledge.clouds import PLACEHOLDER, Cloud
+from sspr_audit.knowledge.folding import fold
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Text = Annotated[str, Field(min_length=1)]
+Link = Annotated[str, Field(pattern=r"^https://\S+$")]
+Host = Annotated[str, Field(pattern=r"^[^\s/:]+$")]
+Standing = Literal["seen", "documented", "inferred"]
+CloudName = Literal["global", "usgov-gcchigh", "usgov-dod", "china-21vianet"]
+Facts: Final = frozenset(Cloud.__dataclass_fields__) - {"name", "notes", "sources"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _Activity(_Strict):
+    name: Text
+    role: Literal["flow", "change", "admin-reset", "registration", "echo", "note", "policy"]
+    person_from: Literal["user", "target"]
+    standing: Standing
+    source: Slug
+    service: Text | None = None
+    rank: int | None = None
+    outcome_stage: int | None = None
+    blocked: bool = False
+
+
+class _Activities(_Strict):
+    activity: list[_Activity]
+
+
+class _Reason(_Strict):
+    key: Slug
+    text: Text
+    match: Literal["exact", "prefix", "contains", "pattern"]
+    on: Text | None = None
+    stage: Literal[10, 20, 30, 40, 50, 60, 70, 80] | None = None
+    rank: int
+    meaning: Literal["step", "succeeded", "blocked", "failed", "cancelled", "abandoned"]
+    causes: list[Slug] = []
+    family: Slug | None = None
+    standing: Standing
+    source: Slug
+
+
+class _Reasons(_Strict):
+    methods: list[Text]
+    reason: list[_Reason]
+
+
+class _Family(_Strict):
+    id: Slug
+    kind: Literal["text", "pattern"]
+    title: Text
+    lead: Slug
+    members: Annotated[list[Slug], Field(min_length=2)]
+    sources: Annotated[list[Slug], Field(min_length=1)]
+
+
+class _Families(_Strict):
+    family: list[_Family]
+
+
+class _Pattern(_Strict):
+    client: Literal["windows-signin", "windows7-addin", "browser"]
+    pattern: Text
+
+
+class _Patterns(_Strict):
+    standing: Standing
+    source: Slug
+    pattern: list[_Pattern]
+
+
+class _Cloud(_Strict):
+    title: Text
+    authority: Link
+    graph: Link
+    sspr_host: Host
+    exclusion_hosts: Annotated[list[Host], Field(min_length=1)]
+    sspr_url: Link | None = None
+    probe_url: Link | None = None
+    register_url: Link | None = None
+    short_link: Link | None = None
+    addin_url: Link | None = None
+    static_host: Host | None = None
+    ocsp_host: Host | None = None
+    writeback_hosts: list[Host] = []
+    writeback_probe_hosts: list[Host] = []
+    pin_reset_allowed_domain: Host | None = None
+    notification_senders: list[Text] = []
+    admin_center: Link | None = None
+    azure_portal: Link | None = None
+    enable_routes: list[Literal["intune-oma-uri", "registry"]] = []
+    notes: list[Text] = []
+    sources: Annotated[list[Slug], Field(min_length=1)]
+
+
+class _Source(_Strict):
+    title: Text
+    url: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
+
+
+class _Remedy(_Strict):
+    summary: Text
+    commands: list[Text] = []
+    hosts: list[Text] = []
+    commands_in: dict[CloudName, list[Text]] = {}
+
+
+class _Cause(_Strict):
+    id: Slug
+    title: Text
+    layer: Literal[
+        "device",
+        "directory-policy",
+        "network",
+        "on-prem-writeback",
+        "security",
+        "service",
+        "user",
+    ]
+    clouds: Annotated[list[CloudName], Field(min_length=1)]
+    clients: Annotated[list[Slug], Field(min_length=1)]
+    os: Text
+    user_sees: Text | None = None
+    visibility: Literal["explicit", "partial", "silent", "success-then-failure"]
+    stage: Annotated[str, Field(pattern=r"^(S\d+(-S\d+)?|any|setup|reporting|none)$")]
+    signature: Text
+    evidence_elsewhere: list[Text]
+    needs_data: list[Text]
+    registry: list[Text] = []
+    confounders: list[Text] = []
+    rivals: list[Slug]
+    known_gaps: str = ""
+    who_can_fix: Literal[
+        "user",
+        "helpdesk",
+        "entra-admin",
+        "device-admin",
+        "network-admin",
+        "on-premises-admin",
+        "microsoft",
+    ]
+    confidence: Literal["documented", "tool", "reported", "inferred"]
+    on_signin_page: bool
+    sources: Annotated[list[Slug], Field(min_length=1)]
+    fits: list[Text]
+    must_not: Annotated[list[Text], Field(min_length=1)]
+    remedy: _Remedy
+
+
+_SHAPES: Final[dict[str, type[_Strict]]] = {
+    "activities.toml": _Activities,
+    "client_types.toml": _Patterns,
+    "families.toml": _Families,
+    "reasons.toml": _Reasons,
+}
+_SHAPES_OF_ENTRIES: Final[dict[str, type[_Strict]]] = {
+    "clouds.toml": _Cloud,
+    "sources.toml": _Source,
+}
+
+
+def checked(folder: Path) -> Knowledge:
+    """Return the knowledge in `folder`. Raises KnowledgeError, which names every fault.
+
+    References are looked at where every file has its shape, samples where references hold.
+    """
+    raws: dict[str, files.Raw] = {}
+    faults: list[str] = []
+    try:
+        for name, text in files.texts(folder):
+            try:
+                raws[name] = files.parsed(text)
+            except tomllib.TOMLDecodeError as error:
+                faults.append(f"{name}: {error}")
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{error}")
+    faults += [f"{name}: {fault}" for name, raw in raws.items() for fault in _misshapen(name, raw)]
+    if not faults:
+        known = files.knowledge(raws)
+        faults = [*_tables(known), *_cause_files(known, raws)]
+        faults += [] if faults else [*_own_texts(known), *_causes(known)]
+    if faults:
+        raise KnowledgeError("\n".join(faults))
+    return known
+
+
+def _misshapen(name: str, raw: files.Raw) -> Iterator[str]:
+    if entry_shape := _SHAPES_OF_ENTRIES.get(name):
+        for key, entry in raw.items():
+            yield from (f"{key}: {fault}" for fault in _refused(entry_shape, entry))
+    else:
+        yield from _refused(_SHAPES.get(name, _Cause), raw)
+
+
+def _refused(shape: type[_Strict], raw: object) -> Iterator[str]:
+    try:
+        shape.model_validate(raw)
+    except ValidationError as error:
+        for fault in error.errors():
+            where = ".".join(str(part) for part in fault["loc"])
+            yield f"{where}: {fault['msg']}"
+
+
+def _cause_files(known: Knowledge, raws: Iterable[str]) -> Iterator[str]:
+    """Say which causes do not stand in the file of their name."""
+    names = {name for name in raws if name.startswith("causes/")}
+    own = {f"causes/{cause}.toml" for cause in known.causes}
+    yield from (f"{name}: the id of the cause is not the file's name" for name in names - own)
+
+
+def _tables(known: Knowledge) -> Iterator[str]:
+    """Say what does not hold between the tables."""
+    if set(known.clouds) != set(KNOWN_CLOUDS):
+        yield f"clouds.toml: the clouds are {', '.join(KNOWN_CLOUDS)}"
+    yield from _unknown_sources(known)
+    yield from _families(known)
+    yield from _reasons(known)
+    yield from (f"activities.toml: {name} stands twice" for name in _doubles(known))
+    for pattern in known.client_patterns:
+        yield from (f"client_types.toml: {fault}" for fault in _broken(pattern.pattern))
+
+
+def _unknown_sources(known: Knowledge) -> Iterator[str]:
+    cited: list[tuple[str, tuple[str, ...]]] = []
+    cited += [(f"activities.toml: {one.name}", (one.source,)) for one in known.activities]
+    cited += [(f"reasons.toml: {one.key}", (one.source,)) for one in known.reasons]
+    cited += [(f"families.toml: {one.id}", one.sources) for one in known.families.values()]
+    cited += [(f"clouds.toml: {one.name}", one.sources) for one in known.clouds.values()]
+    cited += [(f"causes/{one.id}.toml", one.sources) for one in known.causes.values()]
+    for where, sources in cited:
+        yield from (
+            f"{where}: no source is called {source}"
+            for source in sources
+            if source not in known.sources
+        )
+
+
+def _families(known: Knowledge) -> Iterator[str]:
+    stated = {row.family for row in known.reasons}
+    for family in known.families.values():
+        faults = [f"no cause is called {one}" for one in family.members if one not in known.causes]
+        if family.lead not in family.members:
+            faults.append(f"its lead {family.lead} is no member")
+        if family.id in known.causes:
+            faults.append("a cause has the same id")
+        if (family.kind == "text") is not (family.id in stated):
+            faults.append("kind says `text` where no reason names it, or the other way round")
+        yield from (f"families.toml: {family.id}: {fault}" for fault in faults)
+
+
+def _reasons(known: Knowledge) -> Iterator[str]:
+    keys = Counter(row.key for row in known.reasons)
+    yield from (f"reasons.toml: {key} stands twice" for key, count in keys.items() if count > 1)
+    for row in known.reasons:
+        yield from (f"reasons.toml: {row.key}: {fault}" for fault in _reason(row, known))
+
+
+def _reason(row: Reason, known: Knowledge) -> Iterator[str]:
+    yield from (f"no cause is called {one}" for one in row.causes if one not in known.causes)
+    if row.family is not None and row.family not in known.families:
+        yield f"no family is called {row.family}"
+    if row.family is not None and row.causes:
+        yield "it names causes and a family"
+    if row.match == "pattern":
+        yield from _broken(row.on)
+
+
+def _broken(pattern: str) -> Iterator[str]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield f"{pattern} is no regular expression: {error}"
+
+
+def _doubles(known: Knowledge) -> Iterator[str]:
+    names = Counter(fold(one.name) for one in known.activities)
+    yield from (str(name) for name, count in names.items() if count > 1)
+
+
+def _cause(cause: Cause, known: Knowledge) -> Iterator[str]:
+    yield from (f"no rival is called {one}" for one in cause.rivals if one not in known.causes)
+    if cause.id in cause.rivals:
+        yield "it is its own rival"
+    if not set(re.findall(r"S\d+", cause.stage)) <= STAGES.keys():
+        yield f"there is no stage {cause.stage}"
+    for fact in cause.remedy.hosts:
+        if fact not in Facts:
+            yield f"clouds have no field {fact}"
+    yield from _placeholders(cause, known)
+
+
+def _placeholders(cause: Cause, known: Knowledge) -> Iterator[str]:
+    commands = (*cause.remedy.commands, *sum(cause.commands_in.values(), ()))
+    for text in (*_prose(cause), *commands):
+        for fact, otherwise in PLACEHOLDER.findall(text):
+            if fact not in Facts:
+                yield f"clouds have no field {fact}"
+            elif text not in commands and not otherwise:
+                lacking = [name for name in cause.clouds if not known.clouds[name].values(fact)]
+                if lacking:
+                    yield f"{fact} is not known in {', '.join(lacking)}: say what else after a bar"
+
+
+def _prose(cause: Cause) -> Iterator[str]:
+    yield from (cause.os, cause.user_sees or "", cause.signature, cause.known_gaps)
+    yield from (*cause.evidence_elsewhere, *cause.needs_data, *cause.confounders)
+    yield cause.remedy.summary
+
+
+def _own_texts(known: Knowledge) -> Iterator[str]:
+    """Say which rows of reasons cannot be reached by their own text."""
+    for row in known.reasons:
+        found = known.reason(row.text)
+        if found is None or found.reason != row:
+            other = found.reason.key if found else "nothing"
+            yield f"reasons.toml: {row.key}: its own text leads to {other}"
+
+
+def _causes(known: Knowledge) -> Iterator[str]:
+    for cause in known.causes.values():
+        faults = (*_cause(cause, known), *_misled(cause, known))
+        yield from (f"causes/{cause.id}.toml: {fault}" for fault in faults)
+
+
+def _misled(cause: Cause, known: Knowledge) -> Iterator[str]:
+    stated = known.reasons_for(cause.id)
+    if stated and not cause.fits:
+        yield f"a reason names it ({stated[0].key}), but no sample fits"
+    if not stated and not cause.needs_data:
+        yield "no reason names it, and it does not say what data would show it"
+    for text in cause.fits:
+        if cause.id not in _named(text, known):
+            yield f"does not fit: {text}"
+    for text in cause.must_not:
+        if cause.id in _named(text, known):
+            yield f"fits, but must not: {text}"
+        if known.reason(text) is None:
+            yield f"not recognized, so no test of what must not fit: {text}"
+
+
+def _named(text: str, known: Knowledge) -> tuple[str, ...]:
+    found = known.reason(text)
+    return () if found is None else known.named_by(found.reason)
