@@ -1,0 +1,55 @@
+-- Rows of the Log Analytics table AuditLogs. Nested columns are JSON texts, or JSON after all.
+WITH gated AS (
+    SELECT file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
+rows AS (
+    SELECT file, place, text, sound, json_transform(sound, '{
+        "Id": "VARCHAR", "ActivityDateTime": "VARCHAR", "TimeGenerated": "VARCHAR",
+        "ActivityDisplayName": "VARCHAR", "OperationName": "VARCHAR", "ResultReason": "VARCHAR",
+        "ResultDescription": "VARCHAR", "Result": "VARCHAR", "ResultType": "VARCHAR",
+        "LoggedByService": "VARCHAR", "Category": "VARCHAR", "CorrelationId": "VARCHAR",
+        "AADTenantId": "VARCHAR", "InitiatedBy": "VARCHAR", "TargetResources": "VARCHAR",
+        "AdditionalDetails": "VARCHAR"}') AS e
+    FROM gated),
+parsed AS (
+    SELECT file, place, text, sound, e,
+        json_transform(CASE WHEN json_valid(e.InitiatedBy) THEN e.InitiatedBy END, '{
+            "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
+            "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}}') AS initiated,
+        json_transform(CASE WHEN json_valid(e.TargetResources) THEN e.TargetResources END,
+            '[{"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}]') AS targets,
+        json_transform(CASE WHEN json_valid(e.AdditionalDetails) THEN e.AdditionalDetails END,
+            '[{"key": "VARCHAR", "value": "VARCHAR"}]') AS details
+    FROM rows),
+named AS (
+    SELECT *, user_target(targets) AS target FROM parsed)
+SELECT
+    file, place, text,
+    filled(e.Id)                                AS record_id,
+    COALESCE(filled(e.ActivityDateTime), e.TimeGenerated) AS time_text,
+    COALESCE(filled(e.ActivityDisplayName), filled(e.OperationName)) AS activity,
+    COALESCE(filled(e.ResultReason), filled(e.ResultDescription)) AS reason,
+    lower(COALESCE(filled(e.Result), filled(e.ResultType))) AS result,
+    -- Rows of 2018 keep the service in the column Category.
+    COALESCE(filled(e.LoggedByService), CASE
+        WHEN e.Category = 'Self-service Password Management' THEN e.Category END) AS service,
+    filled(e.CorrelationId)                     AS correlation_id,
+    filled(initiated.user.ipAddress)            AS ip_text,
+    detail(details, 'clienttype')               AS client_type,
+    detail(details, 'onpremisesagent')          AS agent,
+    filled(initiated.user.id)                   AS initiator_id,
+    filled(initiated.user.userPrincipalName)    AS initiator_upn,
+    COALESCE(filled(initiated.app.displayName), filled(initiated.app.appId)) AS initiator_app,
+    filled(target.id)                           AS target_id,
+    filled(target.userPrincipalName)            AS target_upn,
+    filled(e.AADTenantId)                       AS tenant_id,
+    CASE
+        WHEN sound IS NULL THEN 'not valid JSON'
+        WHEN filled(e.InitiatedBy) IS NOT NULL AND initiated IS NULL
+            THEN 'InitiatedBy is not an object'
+        WHEN filled(e.TargetResources) IS NOT NULL AND targets IS NULL
+            THEN 'TargetResources is not a list'
+        WHEN filled(e.AdditionalDetails) IS NOT NULL AND details IS NULL
+            THEN 'AdditionalDetails is not a list'
+    END                                         AS fault,
+    e.TimeGenerated IS NOT NULL OR e.ActivityDateTime IS NOT NULL AS fits
+FROM named

@@ -1,0 +1,44 @@
+-- A time as Microsoft writes it → UTC to 100 ns, or NULL where it is none of the accepted forms.
+-- DuckDB keeps offsets only to the microsecond, so the seventh digit is added by hand.
+CREATE OR REPLACE TEMP MACRO iso_time(t) AS
+    CASE WHEN regexp_full_match(t,
+        '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)')
+    THEN make_timestamp_ns(1000 * epoch_us(TRY_CAST(t AS TIMESTAMPTZ)) + CASE
+        WHEN regexp_matches(t, '\.\d{7}') THEN 100 * CAST(substr(t, 27, 1) AS BIGINT) ELSE 0 END)
+    END;
+
+CREATE OR REPLACE TEMP MACRO slashed_time(t) AS
+    CAST(TRY_STRPTIME(t, ['%-m/%-d/%Y, %-I:%M:%S %p', '%-m/%-d/%Y, %-I:%M:%S.%g %p'])
+        AS TIMESTAMP_NS);
+
+CREATE OR REPLACE TEMP MACRO utc_time(t, zoneless_utc) AS COALESCE(
+    iso_time(t),
+    CASE WHEN zoneless_utc THEN COALESCE(iso_time(t || 'Z'), slashed_time(t)) END);
+
+-- How many digits of a second the time was written with.
+CREATE OR REPLACE TEMP MACRO digits(t) AS CAST(length(regexp_extract(t, '\.(\d+)', 1)) AS UTINYINT);
+
+-- A slashed time that can only be day-first.
+CREATE OR REPLACE TEMP MACRO day_first(t) AS
+    TRY_CAST(regexp_extract(t, '^(\d{1,2})/\d{1,2}/\d{4}', 1) AS INTEGER) > 12;
+
+CREATE OR REPLACE TEMP MACRO filled(t) AS NULLIF(trim(t), '');
+
+-- The target that is a person: the first user, else the only kind of target there is.
+CREATE OR REPLACE TEMP MACRO user_target(targets) AS COALESCE(
+    list_filter(targets, lambda t: lower(t.type) = 'user')[1],
+    list_filter(targets, lambda t: t.userPrincipalName <> '')[1],
+    list_filter(targets, lambda t: t.type IS NULL)[1]);
+
+CREATE OR REPLACE TEMP MACRO detail(details, name) AS
+    filled(list_filter(details, lambda d: lower(trim(d.key)) = name AND trim(d.value) <> '')[1].value);
+
+-- Why a record with a time that cannot be read is skipped.
+CREATE OR REPLACE TEMP MACRO time_fault(t) AS CASE
+    WHEN filled(t) IS NULL THEN 'no time'
+    WHEN day_first(t) THEN 'day-first date'
+    ELSE 'time not understood' END;
+
+-- json_transform makes NULL of a value of the wrong shape and never complains.
+CREATE OR REPLACE TEMP MACRO misshapen(body, path, value, wanted) AS
+    value IS NULL AND COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', wanted);

@@ -1,0 +1,198 @@
+"""The table `audit`, however it was filled → one Report, and the frames behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import sspr_audit
+from sspr_audit import engine, flows, tables
+from sspr_audit.evidence import explicit as evidence
+from sspr_audit.judge import explicit as judge
+from sspr_audit.knowledge import Cloud, Knowledge
+from sspr_audit.model import Account, Coverage, Report, Site, Skipped, Window
+from sspr_audit.normalize import events as normalize
+from sspr_audit.report import build
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+BASELINE: Final = timedelta(days=90)
+"""How far before the window's end judgement may look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the settings and the command line say about how to read and judge."""
+
+    knowledge: Knowledge
+    now: datetime
+    start: datetime | None = None
+    end: datetime | None = None
+    sites: tuple[Site, ...] = ()
+    client_types: Mapping[str, str] = field(default_factory=dict)
+    flow_timeout: timedelta = timedelta(minutes=20)
+    tenant_id: str | None = None
+    cloud: Cloud | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What filled `audit`: counts that only the reading knows."""
+
+    records_read: int
+    context_records: Mapping[str, int]
+    duplicates: int
+    skipped: tuple[Skipped, ...] = ()
+    files_ignored: tuple[str, ...] = ()
+    faulty: bool = False
+    """Whether something that was asked for could not be read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A report with the frames it was made from."""
+
+    report: Report
+    events: pd.DataFrame
+    flows: pd.DataFrame
+    acts: pd.DataFrame
+    complete: bool
+    """Whether nothing that was asked for is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The first and last time of the audit records, UTC; the window that a report covers."""
+
+    first: datetime
+    last: datetime
+    window: Window
+
+
+def span(connection: duckdb.DuckDBPyConnection, options: Options) -> Span:
+    """Return where the data lie and which window to report; raises ValueError for an empty one.
+
+    Without a wish the window goes from the first record, floored to the second, to the last plus
+    one second.
+    """
+    ((first, last),) = engine.rows(
+        connection,
+        "SELECT CAST(min(time_utc) AS TIMESTAMP), CAST(max(time_utc) AS TIMESTAMP) FROM audit",
+    )
+    if first is None or last is None:
+        end = options.end or options.now
+        window = Window(options.start or end - timedelta(days=7), end)
+        return Span(window.start, window.end, window)
+    first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+    start = options.start or first.replace(microsecond=0)
+    return Span(first, last, Window(start, options.end or last + timedelta(seconds=1)))
+
+
+def derive(connection: duckdb.DuckDBPyConnection, options: Options, data: Span) -> None:
+    """Make the tables `events`, `flows` and `acts` from `audit`."""
+    normalize.make(
+        connection, options.knowledge, sites=options.sites, client_types=options.client_types
+    )
+    flows.make(
+        connection,
+        data_start=_naive(data.first),
+        edge=_naive(data.last),
+        flow_timeout=options.flow_timeout,
+    )
+
+
+def analysed(
+    connection: duckdb.DuckDBPyConnection, options: Options, read: Read, data: Span
+) -> Analysis:
+    """Return the report on the window, from `events`, `flows` and `acts`."""
+    window = data.window
+    baseline = Window(min(max(data.first, window.end - BASELINE), window.start), window.end)
+    frames = {
+        table.name: table.shape(engine.fetch(connection, query, _bounds(window)))
+        for table, query in _FRAMES.items()
+    }
+    length = window.end - window.start
+    before = Window(window.start - length, window.start)
+    found = judge.findings(
+        evidence.cases(connection, options.knowledge, frames["flows"], window),
+        options.knowledge,
+        cloud=options.cloud,
+    )
+    report = build.build(
+        version=sspr_audit.__version__,
+        now=options.now,
+        window=window,
+        baseline=baseline,
+        tenant_id=options.tenant_id or _tenant(connection),
+        cloud=options.cloud.name if options.cloud else None,
+        events=frames["events"],
+        flows=frames["flows"],
+        acts=frames["acts"],
+        account=_account(connection, window, read),
+        coverage=Coverage(complete=None, spans=((data.first, data.last),)),
+        previous=before if data.first <= before.start else None,
+        unrecognized=normalize.unrecognized(connection, **_bounds(window)),
+        findings=found,
+        unobservable=judge.unobservable(options.knowledge, cloud=options.cloud, found=found),
+    )
+    complete = not (read.faulty or read.skipped)
+    return Analysis(report, frames["events"], frames["flows"], frames["acts"], complete)
+
+
+_FRAMES: Final = {
+    tables.EVENTS: (
+        "SELECT e.* FROM events e WHERE e.flow_id IN (SELECT flow_id FROM flows"
+        " WHERE start_utc >= $start AND start_utc < $end)"
+        " OR (e.flow_id IS NULL AND e.time_utc >= $start AND e.time_utc < $end)"
+        " ORDER BY e.time_utc, e.rank, e.event_id"
+    ),
+    tables.FLOWS: "SELECT * FROM flows WHERE start_utc < $end AND $start IS NOT NULL",
+    tables.ACTS: "SELECT * FROM acts WHERE time_utc < $end AND $start IS NOT NULL",
+}
+
+
+def _account(connection: duckdb.DuckDBPyConnection, window: Window, read: Read) -> Account:
+    here, total = _counts(connection, "audit", window)
+    events, _ = _counts(connection, "events", window)
+    return Account(
+        records_read=read.records_read,
+        events=events,
+        other_records=here - events,
+        context_records=read.context_records,
+        outside_window=total - here,
+        duplicates=read.duplicates,
+        id_conflicts=normalize.id_conflicts(connection),
+        skipped=read.skipped,
+        files_ignored=read.files_ignored,
+    )
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, table: str, window: Window
+) -> tuple[int, int]:
+    """Count the rows of `table` inside the window, and all."""
+    query = f"SELECT count(*) FILTER (time_utc >= $start AND time_utc < $end), count(*) FROM {table}"  # noqa: S608
+    ((here, total),) = engine.rows(connection, query, _bounds(window))
+    return int(here), int(total)
+
+
+def _tenant(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the tenant that the records name, if they name exactly one."""
+    rows = engine.rows(
+        connection,
+        "SELECT DISTINCT lower(tenant_id) FROM audit WHERE tenant_id IS NOT NULL LIMIT 2",
+    )
+    return str(rows[0][0]) if len(rows) == 1 else None
+
+
+def _bounds(window: Window) -> dict[str, Any]:
+    return {"start": _naive(window.start), "end": _naive(window.end)}
+
+
+def _naive(time: datetime) -> datetime:
+    """Return a UTC time as DuckDB's zoneless columns hold it."""
+    return time.replace(tzinfo=None)
