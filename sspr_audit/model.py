@@ -69,6 +69,8 @@ class Batch:
 
     layout: Layout
     texts: pa.StringArray
+    numbers: pa.Int64Array
+    """Ours, one for each record of a run."""
     files: pa.Int32Array
     """The number of the file that each came from."""
     places: pa.Int64Array

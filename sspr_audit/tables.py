@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ class Column:
 
 
 class Table:
-    """A table with a declared schema; the columns are attributes' worth of documentation."""
+    """A table with a declared schema."""
 
     def __init__(self, name: str, /, **columns: Column) -> None:
         self.name = name
@@ -44,6 +45,29 @@ class Table:
                 frame[name] = frame[name].astype(column.dtype)
         return frame
 
+
+AUDIT: Final[Mapping[str, str]] = {
+    "record_id": "VARCHAR",  # or content:<16 hex digits> where the record has none
+    "has_id": "BOOLEAN",
+    "time_utc": "TIMESTAMP_NS",
+    "digits": "UTINYINT",  # of the second, as written
+    "activity": "VARCHAR",
+    "reason": "VARCHAR",
+    "result": "VARCHAR",  # in lower case
+    "service": "VARCHAR",
+    "correlation_id": "VARCHAR",
+    "ip_text": "VARCHAR",
+    "client_type": "VARCHAR",
+    "agent": "VARCHAR",
+    "initiator_id": "VARCHAR",
+    "initiator_upn": "VARCHAR",
+    "initiator_app": "VARCHAR",
+    "target_id": "VARCHAR",
+    "target_upn": "VARCHAR",
+    "tenant_id": "VARCHAR",
+    "facts": "UTINYINT",  # how many of these hold something
+}
+"""One row an audit record, whatever form it came in; values as written. Column → DuckDB type."""
 
 EVENTS = Table(
     "events",

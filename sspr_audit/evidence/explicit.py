@@ -40,6 +40,11 @@ STATED: Final = Table(
 THROTTLED: Final = "too-many-attempts-throttled"
 """The cause that "Blocked from self-service password reset" names by itself."""
 
+CONCENTRATED_PCT: Final = 60
+CONCENTRATED_TIMES: Final = 2
+"""From which share on, and how many times a site's usual share, a place is worth a word. It is a
+description: no verdict hangs on it."""
+
 _STANDINGS: Final = ("seen", "documented", "inferred")
 _IDS: Final = 100
 
@@ -118,21 +123,24 @@ def reasons(rows: pd.DataFrame) -> list[Statement]:
             *([_counted(acts, "change or admin reset", "changes or admin resets")] if acts else []),
         ]
         people = _counted(said["person"].nunique(), "person", "people")
-        text = f"{' and '.join(counts)} of {people} give the reason: {reason}"
+        verb = "gives" if flows + acts == 1 else "give"
+        text = f"{' and '.join(counts)} of {people} {verb} the reason: {reason}"
         found.append(Statement("reason-stated", text, flows + acts))
     return sorted(found, key=lambda one: (-int(one.value or 0), one.statement))
 
 
 def place(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
-    """Where it happens: one site, or everywhere in proportion to use."""
+    """Where it happens, if most of it is at one site that far fewer of all flows come from."""
     units = rows.drop_duplicates("unit")
     sites = units["site"].dropna()
     if sites.empty or flows.empty:
         return None
-    top = sites.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
-    name, count = str(top.index[0]), int(top.iloc[0])
-    share = round(100 * count / len(units))
+    counts = sites.value_counts().sort_index()
+    name = str(counts.idxmax())
+    share = round(100 * int(counts.max()) / len(units))
     usual = round(100 * float((flows["site"] == name).mean()))
+    if share < CONCENTRATED_PCT or share < CONCENTRATED_TIMES * usual:
+        return None
     text = f"{share} % of it is at {name}, where {usual} % of all flows begin"
     return Statement("place", text, share)
 

@@ -1,7 +1,7 @@
 -- events → acts: password changes, admin resets and registrations, one row an act.
 CREATE OR REPLACE TEMP TABLE acts AS
 WITH own AS (
-    SELECT *, date_trunc('milliseconds', time_utc) AS time_ms,
+    SELECT *, epoch_ns(time_utc) // 1000000 AS time_ms,
         CASE role WHEN 'change' THEN 'password-change' WHEN 'echo' THEN 'admin-reset'
             ELSE role END AS kind
     FROM events

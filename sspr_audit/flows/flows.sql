@@ -1,7 +1,7 @@
 -- events → flows: one row an attempt. Events of equal time are ordered by step, then by id.
 CREATE OR REPLACE TEMP TABLE flows AS
 WITH ordered AS (
-    SELECT *, date_trunc('milliseconds', time_utc) AS time_ms FROM events
+    SELECT *, epoch_ns(time_utc) // 1000000 AS time_ms FROM events
     WHERE flow_id IS NOT NULL),
 methods AS (
     SELECT flow_id, string_agg(method, ', ' ORDER BY first_ms, method) AS methods FROM (

@@ -1,8 +1,8 @@
 -- Azure Monitor diagnostic settings: the Graph record under `properties`, with a frame around it.
 WITH gated AS (
-    SELECT file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
+    SELECT seq, file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
 shaped AS (
-    SELECT file, place, text, sound, json_transform(sound, '{
+    SELECT seq, file, place, text, sound, json_transform(sound, '{
         "time": "VARCHAR", "operationName": "VARCHAR", "category": "VARCHAR",
         "resultDescription": "VARCHAR", "resultType": "VARCHAR", "callerIpAddress": "VARCHAR",
         "correlationId": "VARCHAR", "tenantId": "VARCHAR", "properties": {
@@ -19,7 +19,7 @@ shaped AS (
 named AS (
     SELECT *, r.properties AS e, user_target(r.properties.targetResources) AS target FROM shaped)
 SELECT
-    file, place, text,
+    seq, file, place, text,
     filled(e.id)                                AS record_id,
     COALESCE(filled(e.activityDateTime), r.time) AS time_text,
     COALESCE(filled(e.activityDisplayName), filled(r.operationName)) AS activity,

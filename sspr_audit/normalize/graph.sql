@@ -1,8 +1,8 @@
 -- Microsoft Graph directoryAudit, and the admin center's JSON download: the same shape.
 WITH gated AS (
-    SELECT file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
+    SELECT seq, file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
 shaped AS (
-    SELECT file, place, text, sound, json_transform(sound, '{
+    SELECT seq, file, place, text, sound, json_transform(sound, '{
         "id": "VARCHAR", "activityDateTime": "VARCHAR", "activityDisplayName": "VARCHAR",
         "resultReason": "VARCHAR", "result": "VARCHAR", "loggedByService": "VARCHAR",
         "correlationId": "VARCHAR",
@@ -16,7 +16,7 @@ shaped AS (
 named AS (
     SELECT *, user_target(e.targetResources) AS target FROM shaped)
 SELECT
-    file, place, text,
+    seq, file, place, text,
     filled(e.id)                                AS record_id,
     e.activityDateTime                          AS time_text,
     filled(e.activityDisplayName)               AS activity,

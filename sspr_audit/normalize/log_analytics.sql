@@ -1,8 +1,8 @@
 -- Rows of the Log Analytics table AuditLogs. Nested columns are JSON texts, or JSON after all.
 WITH gated AS (
-    SELECT file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
+    SELECT seq, file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
 rows AS (
-    SELECT file, place, text, sound, json_transform(sound, '{
+    SELECT seq, file, place, text, sound, json_transform(sound, '{
         "Id": "VARCHAR", "ActivityDateTime": "VARCHAR", "TimeGenerated": "VARCHAR",
         "ActivityDisplayName": "VARCHAR", "OperationName": "VARCHAR", "ResultReason": "VARCHAR",
         "ResultDescription": "VARCHAR", "Result": "VARCHAR", "ResultType": "VARCHAR",
@@ -11,7 +11,7 @@ rows AS (
         "AdditionalDetails": "VARCHAR"}') AS e
     FROM gated),
 parsed AS (
-    SELECT file, place, text, sound, e,
+    SELECT seq, file, place, text, sound, e,
         json_transform(CASE WHEN json_valid(e.InitiatedBy) THEN e.InitiatedBy END, '{
             "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
             "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}}') AS initiated,
@@ -23,7 +23,7 @@ parsed AS (
 named AS (
     SELECT *, user_target(targets) AS target FROM parsed)
 SELECT
-    file, place, text,
+    seq, file, place, text,
     filled(e.Id)                                AS record_id,
     COALESCE(filled(e.ActivityDateTime), e.TimeGenerated) AS time_text,
     COALESCE(filled(e.ActivityDisplayName), filled(e.OperationName)) AS activity,

@@ -19,7 +19,7 @@ WITH named AS (
         COALESCE("ActorType", '') ILIKE 'ap%' AS by_app
     FROM batch)
 SELECT
-    file, place, text,
+    seq, file, place, text,
     CAST(NULL AS VARCHAR)                       AS record_id,
     "Date (UTC)"                                AS time_text,
     filled("Activity")                          AS activity,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit import engine
 from sspr_audit.model import Batch, Form, Misread
+from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,7 +25,9 @@ _SQL: Final = {
     Form.LOG_ANALYTICS: "log_analytics.sql",
     Form.PORTAL_CSV: "portal_csv.sql",
 }
-_ALWAYS: Final = ("file", "place", "text")
+_ALWAYS: Final = ("seq", "file", "place", "text")
+"""Columns of every batch: our number of the record, its file, its place there, its text."""
+
 _PORTAL_READ: Final = (
     "Date (UTC)",
     "CorrelationId",
@@ -64,7 +67,8 @@ _LOG_ANALYTICS_READ: Final = (
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table `audit` and the macros that the forms share."""
     connection.execute(engine.sql("sspr_audit.normalize", "macros.sql"))
-    connection.execute(engine.sql("sspr_audit.normalize", "tables.sql"))
+    columns = ", ".join(f"{name} {kind}" for name, kind in AUDIT.items())
+    connection.execute(f"CREATE TABLE audit (seq BIGINT, file INTEGER, place BIGINT, {columns})")
 
 
 def add(
@@ -97,7 +101,7 @@ def _source(table: pa.Table, form: Form) -> str:
     if form is not Form.LOG_ANALYTICS or table.num_columns == len(_ALWAYS):
         return "SELECT *, text AS body FROM arrived"
     packed = ", ".join(f'"{name}" := "{name}"' for name in table.column_names[len(_ALWAYS) :])
-    return f"SELECT file, place, text, to_json(struct_pack({packed})) AS body FROM arrived"  # noqa: S608
+    return f"SELECT seq, file, place, text, to_json(struct_pack({packed})) AS body FROM arrived"  # noqa: S608
 
 
 def _as_table(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
@@ -107,7 +111,7 @@ def _as_table(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
     if batch.layout.columns:
         table, misread = _parsed(batch)
     else:
-        arrays = (batch.files, batch.places, batch.texts)
+        arrays = (batch.numbers, batch.files, batch.places, batch.texts)
         table, misread = pa.table(dict(zip(_ALWAYS, arrays, strict=True))), []
     return pa.Table.from_batches(table.to_batches(max_chunksize=2048), table.schema), misread
 
@@ -136,7 +140,7 @@ def _parsed(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
         rows.append(row)
         kept.append(at)
     by_column = dict(zip(layout.columns, zip(*rows, strict=True), strict=True)) if rows else {}
-    arrays = (batch.files, batch.places, batch.texts)
+    arrays = (batch.numbers, batch.files, batch.places, batch.texts)
     columns = {name: array.take(pa.array(kept, pa.int64())) for name, array in zip(_ALWAYS, arrays, strict=True)}
     for name in wanted:
         column = by_column.get(name)

@@ -1,9 +1,10 @@
 -- Which rows of `audit` say again what another row says → repeats(row). Contract: counting rule 4.
 -- Needs reason_fold(reason, folded). The fuller record stays, whatever the order; content decides
--- ties, so that no answer hangs on which file came first.
+-- ties, so that no answer hangs on which file came first. Times are cut by hand: DuckDB's date_trunc
+-- rounds TIMESTAMP_NS.
 CREATE OR REPLACE TEMP TABLE repeats AS
 WITH ranked AS (
-    SELECT a.rowid AS row, a.*, date_trunc('milliseconds', time_utc) AS time_ms, f.folded,
+    SELECT a.seq AS row, a.*, epoch_ns(time_utc) // 1000000 AS time_ms, f.folded,
         COALESCE(target_id, NULLIF(initiator_id, '00000000-0000-0000-0000-000000000000')) AS who_id,
         lower(COALESCE(target_upn, initiator_upn)) AS who_upn,
         hash(record_id, time_utc, activity, a.reason, result, service, correlation_id, ip_text,
@@ -13,7 +14,8 @@ by_id AS (   -- the same id with the same time, activity and correlationId
     SELECT row FROM ranked WHERE has_id
     QUALIFY row_number() OVER (
         PARTITION BY record_id, time_ms, activity, correlation_id
-        ORDER BY facts DESC, digits DESC, content, file, place) > 1),
+        -- a cut time is never the later one
+        ORDER BY facts DESC, time_utc DESC, content, row) > 1),
 nameless AS (
     SELECT DISTINCT correlation_id, activity, folded, result FROM ranked WHERE NOT has_id),
 near AS (   -- rows that a row without id may repeat, or be repeated by
@@ -26,15 +28,15 @@ near AS (   -- rows that a row without id may repeat, or be repeated by
     WHERE r.row NOT IN (FROM by_id)),
 pairs AS (
     SELECT x.row AS x, y.row AS y, x.has_id AS x_has_id, y.has_id AS y_has_id,
-        (x.facts, x.digits, x.has_id, y.content, y.row)
-            < (y.facts, y.digits, y.has_id, x.content, x.row) AS y_is_fuller,
+        (x.facts, x.time_utc, x.has_id, y.content, y.row)
+            < (y.facts, y.time_utc, y.has_id, x.content, x.row) AS y_is_fuller,
         y.digits > x.digits OR (y.has_id AND NOT x.has_id) AS y_is_finer
     FROM near x JOIN near y
         ON x.correlation_id IS NOT DISTINCT FROM y.correlation_id
         AND x.activity IS NOT DISTINCT FROM y.activity
         AND x.folded IS NOT DISTINCT FROM y.folded
         AND x.result IS NOT DISTINCT FROM y.result
-        AND date_trunc('second', x.time_utc) = date_trunc('second', y.time_utc)
+        AND x.time_ms // 1000 = y.time_ms // 1000
     WHERE x.row <> y.row AND NOT (x.has_id AND y.has_id)
         -- equal when cut to the fewer digits
         AND (epoch_ns(x.time_utc) % 1000000000) // CAST(pow(10, 9 - least(x.digits, y.digits)) AS BIGINT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sspr_audit
 from sspr_audit import engine, flows, tables
+from sspr_audit.errors import UsageError
 from sspr_audit.evidence import explicit as evidence
 from sspr_audit.judge import explicit as judge
 from sspr_audit.knowledge import Cloud, Knowledge
@@ -30,6 +31,8 @@ class Options:
 
     knowledge: Knowledge
     now: datetime
+    generated_at: datetime
+    """What the report says of its own making; `now`, unless the environment fixes it."""
     start: datetime | None = None
     end: datetime | None = None
     sites: tuple[Site, ...] = ()
@@ -50,6 +53,8 @@ class Read:
     files_ignored: tuple[str, ...] = ()
     faulty: bool = False
     """Whether something that was asked for could not be read whole."""
+    remarks: tuple[str, ...] = ()
+    """What the person should hear about files that were not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Analysis:
     acts: pd.DataFrame
     complete: bool
     """Whether nothing that was asked for is missing."""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +79,35 @@ class Span:
     window: Window
 
 
-def span(connection: duckdb.DuckDBPyConnection, options: Options) -> Span:
-    """Return where the data lie and which window to report; raises ValueError for an empty one.
+def span(
+    connection: duckdb.DuckDBPyConnection,
+    options: Options,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Span:
+    """Return where the data lie and which window to report; raises UsageError for an empty one.
 
-    Without a wish the window goes from the first record, floored to the second, to the last plus
-    one second.
+    Without `start` and `end` the window goes from the first record, floored to the second, to the
+    last plus one second.
     """
     ((first, last),) = engine.rows(
         connection,
-        "SELECT CAST(min(time_utc) AS TIMESTAMP), CAST(max(time_utc) AS TIMESTAMP) FROM audit",
+        # Cut, where a cast would round.
+        "SELECT make_timestamp(epoch_ns(min(time_utc)) // 1000),"
+        " make_timestamp(epoch_ns(max(time_utc)) // 1000) FROM audit",
     )
-    if first is None or last is None:
-        end = options.end or options.now
-        window = Window(options.start or end - timedelta(days=7), end)
+    start, end = start or options.start, end or options.end
+    if first is None:
+        end = end or options.now
+        window = Window(start or end - timedelta(days=7), end)
         return Span(window.start, window.end, window)
     first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
-    start = options.start or first.replace(microsecond=0)
-    return Span(first, last, Window(start, options.end or last + timedelta(seconds=1)))
+    start, end = start or first.replace(microsecond=0), end or last + timedelta(seconds=1)
+    if start >= end:
+        msg = f"--until lies before the first record ({first:%Y-%m-%dT%H:%M:%SZ})"
+        raise UsageError(msg)
+    return Span(first, last, Window(start, end))
 
 
 def derive(connection: duckdb.DuckDBPyConnection, options: Options, data: Span) -> None:
@@ -124,7 +142,7 @@ def analysed(
     )
     report = build.build(
         version=sspr_audit.__version__,
-        now=options.now,
+        now=options.generated_at,
         window=window,
         baseline=baseline,
         tenant_id=options.tenant_id or _tenant(connection),
@@ -140,7 +158,9 @@ def analysed(
         unobservable=judge.unobservable(options.knowledge, cloud=options.cloud, found=found),
     )
     complete = not (read.faulty or read.skipped)
-    return Analysis(report, frames["events"], frames["flows"], frames["acts"], complete)
+    return Analysis(
+        report, frames["events"], frames["flows"], frames["acts"], complete, read.remarks
+    )
 
 
 _FRAMES: Final = {
@@ -171,11 +191,11 @@ def _account(connection: duckdb.DuckDBPyConnection, window: Window, read: Read) 
     )
 
 
-def _counts(
-    connection: duckdb.DuckDBPyConnection, table: str, window: Window
-) -> tuple[int, int]:
+def _counts(connection: duckdb.DuckDBPyConnection, table: str, window: Window) -> tuple[int, int]:
     """Count the rows of `table` inside the window, and all."""
-    query = f"SELECT count(*) FILTER (time_utc >= $start AND time_utc < $end), count(*) FROM {table}"  # noqa: S608
+    query = (
+        f"SELECT count(*) FILTER (time_utc >= $start AND time_utc < $end), count(*) FROM {table}"  # noqa: S608
+    )
     ((here, total),) = engine.rows(connection, query, _bounds(window))
     return int(here), int(total)
 

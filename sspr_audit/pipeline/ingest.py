@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _CONTEXT: Final = """
-CREATE TABLE IF NOT EXISTS context (
+CREATE TABLE context (
     file INTEGER, place BIGINT, kind VARCHAR, sha256 VARCHAR, body VARCHAR)
 """
 
@@ -32,6 +33,8 @@ class Ingested:
     not_read: list[sources.NotRead] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Words of the command line that name no file."""
+    refitted: int = 1 << 40
+    """The next number for a record that came in a batch of another form."""
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the records that could not be read, by reason, with the first of each."""
@@ -51,6 +54,14 @@ class Ingested:
         """Names of the files that hold no known export."""
         return tuple(sorted(self.files[n.file].name for n in self.not_read))
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return a line for each file that was not read and each word that names none."""
+        files = (
+            f"{'refused' if one.refused else 'ignored'}: {self.files[one.file].name}: {one.reason}"
+            for one in self.not_read
+        )
+        return (*files, *(f"no such file: {word}" for word in self.missing))
+
     @property
     def faulty(self) -> bool:
         """Whether something that the person named could not be read whole."""
@@ -58,16 +69,23 @@ class Ingested:
         return bool(named or self.misread or self.missing)
 
 
-def ingest(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> Ingested:
-    """Read all that `paths` name into `audit` and `context`."""
+def ingest(
+    connection: duckdb.DuckDBPyConnection, paths: Sequence[str], *, keep_texts: bool = False
+) -> Ingested:
+    """Read all that `paths` name into `audit` and `context`.
+
+    With `keep_texts`, the text of each audit record goes into `texts(seq, layout, text)`.
+    """
     found, missing = sources.find(paths)
     done = Ingested(found, missing=missing)
     records.prepare(connection)
     connection.execute(_CONTEXT)
+    if keep_texts:
+        connection.execute("CREATE TABLE texts (seq BIGINT, layout VARCHAR, text VARCHAR)")
     for item in _ahead(sources.read(found)):
         match item:
             case Batch():
-                _add(connection, item, done)
+                _add(connection, item, done, keep_texts=keep_texts)
             case sources.NotRead():
                 done.not_read.append(item)
             case (file, misread):
@@ -76,14 +94,28 @@ def ingest(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> Inges
     return done
 
 
-def _add(connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested) -> None:
+def _add(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested, *, keep_texts: bool
+) -> None:
     if batch.layout.form in CONTEXT_KINDS:
         _keep_context(connection, batch)
         return
+    if keep_texts:
+        _keep_texts(connection, batch)
     misread, misfits = records.add(connection, batch)
     done.misread += misread
     for other in _refitted(batch.layout, misfits, done):
-        _add(connection, other, done)
+        _add(connection, other, done, keep_texts=keep_texts)
+
+
+def _keep_texts(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    import pyarrow as pa
+
+    layout = json.dumps(asdict(batch.layout))
+    with engine.lent(connection, arrived=pa.table({"seq": batch.numbers, "text": batch.texts})):
+        connection.execute(
+            "INSERT INTO texts SELECT seq, $layout, text FROM arrived", {"layout": layout}
+        )
 
 
 def _refitted(
@@ -106,9 +138,11 @@ def _refitted(
         yield Batch(
             Layout(form),
             pa.array(texts, pa.string()),
+            pa.array(range(done.refitted, done.refitted + len(rows)), pa.int64()),
             pa.array(numbers, pa.int32()),
             pa.array(places, pa.int64()),
         )
+        done.refitted += len(rows)
 
 
 def _keep_context(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:

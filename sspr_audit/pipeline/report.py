@@ -1,13 +1,17 @@
-"""Report from files or from the demo tenant."""
+"""Reports from files and from the demo tenant, and the forms in which a report is given."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
 from sspr_audit.errors import NothingReadError
+from sspr_audit.model import Batch, Form, Layout
 from sspr_audit.normalize import events as normalize
+from sspr_audit.normalize import records
 from sspr_audit.pipeline import analysis
 from sspr_audit.pipeline.analysis import Analysis, Options, Read
 from sspr_audit.pipeline.ingest import Ingested, ingest
@@ -15,20 +19,100 @@ from sspr_audit.pipeline.ingest import Ingested, ingest
 if TYPE_CHECKING:
     import duckdb
 
+FORMATS: Final = ("terminal", "json", "markdown", "csv")
+
 
 def from_files(paths: Sequence[str], options: Options) -> Analysis:
     """Return the report on what `paths` hold. Touches neither tenant nor store.
 
-    Raises NothingReadError where no file holds a known export, ValueError for an empty window.
+    Raises NothingReadError where no file holds a known export, UsageError for an empty window.
     """
     with engine.scratch() as connection:
         done = ingest(connection, paths)
         if len(done.not_read) == len(done.files):
-            raise NothingReadError(_nothing(done))
-        data = analysis.span(connection, options)
-        read = _read(connection, done)
-        analysis.derive(connection, options, data)
-        return analysis.analysed(connection, options, read, data)
+            raise NothingReadError(nothing(done))
+        return _analysed(connection, options, _read(connection, done))
+
+
+def from_demo(options: Options) -> Analysis:
+    """Return the report on the tenant that ships with the program."""
+    import pyarrow as pa
+
+    from sspr_audit.sources import demo, exports
+
+    texts = pa.array([exports.compact(record) for record in demo.records()], pa.string())
+    numbers = pa.array(range(len(texts)), pa.int64())
+    files = pa.nulls(len(texts), pa.int32()).fill_null(0)
+    with engine.scratch() as connection:
+        records.prepare(connection)
+        records.add(connection, Batch(Layout(Form.GRAPH), texts, numbers, files, numbers))
+        repeats = sum(count for _, count in normalize.drop_repeats(connection))
+        return _analysed(connection, options, Read(len(texts), {}, repeats))
+
+
+def demo_facts() -> tuple[str, datetime]:
+    """Return the demo tenant's settings file, and its present in UTC."""
+    from sspr_audit.sources import demo
+
+    return demo.SETTINGS, demo.NOW
+
+
+def write_demo(folder: Path) -> list[Path]:
+    """Write the demo tenant into `folder` in every export form; return the files."""
+    from sspr_audit.sources import demo
+
+    return demo.write(folder)
+
+
+def rendered(  # noqa: PLR0913 - how a form can be wished
+    done: Analysis,
+    form: str,
+    *,
+    timezone: str | None = None,
+    width: int = 80,
+    colour: bool = False,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
+    """Return the report in one of FORMATS. `timezone` is for people; JSON and CSV stay UTC."""
+    if form == "json":
+        from sspr_audit.report import as_json
+
+        return as_json.render(done.report)
+    if form == "markdown":
+        from sspr_audit.report import markdown
+
+        return markdown.render(done.report, timezone=timezone)
+    if form == "csv":
+        from sspr_audit.report import flows_csv
+
+        return flows_csv.render(done.report.window, done.flows)
+    from sspr_audit.report import terminal
+
+    return terminal.render(
+        done.report,
+        width=width,
+        colour=colour,
+        timezone=timezone,
+        ascii_only=ascii_only,
+        verbose=verbose,
+    )
+
+
+def nothing(done: Ingested) -> str:
+    """Say why no file could be read."""
+    if not done.files:
+        words = ", ".join(done.missing)
+        return f"no file found for {words}; name an export, a folder of exports, or - for stdin"
+    first = done.not_read[0]
+    more = f" (and {len(done.not_read) - 1} more)" if len(done.not_read) > 1 else ""
+    return f"nothing could be read: {done.files[first.file].name}: {first.reason}{more}"
+
+
+def _analysed(connection: duckdb.DuckDBPyConnection, options: Options, read: Read) -> Analysis:
+    data = analysis.span(connection, options)
+    analysis.derive(connection, options, data)
+    return analysis.analysed(connection, options, read, data)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, done: Ingested) -> Read:
@@ -47,14 +131,5 @@ def _read(connection: duckdb.DuckDBPyConnection, done: Ingested) -> Read:
         skipped=skipped,
         files_ignored=done.ignored,
         faulty=done.faulty,
+        remarks=done.remarks(),
     )
-
-
-def _nothing(done: Ingested) -> str:
-    if not done.files:
-        words = ", ".join(done.missing)
-        return f"no file found for {words}; name an export, a folder of exports, or - for standard input"
-    first = done.not_read[0]
-    more = f" (and {len(done.not_read) - 1} more)" if len(done.not_read) > 1 else ""
-    name = done.files[first.file].name
-    return f"nothing could be read: {name}: {first.reason}{more}"

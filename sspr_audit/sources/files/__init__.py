@@ -70,6 +70,7 @@ def read(files: Sequence[ExportFile]) -> Iterator[Read]:
     records each, and a batch costs as much as thousands of records.
     """
     piles: dict[Layout, _Pile] = {}
+    numbers = itertools.count()
     for number, file in enumerate(files):
         known = False
         try:
@@ -78,7 +79,7 @@ def read(files: Sequence[ExportFile]) -> Iterator[Read]:
                     yield number, item
                     continue
                 known = True
-                pile = piles.setdefault(item[0], _Pile(item[0]))
+                pile = piles.setdefault(item[0], _Pile(item[0], numbers))
                 if batch := pile.add(item, number):
                     yield batch
         except NotUnderstood as error:
@@ -204,6 +205,7 @@ class _Pile:
     """Records of one layout that wait to be handed on."""
 
     layout: Layout
+    numbers: Iterator[int]
     texts: list[pa.StringArray] = field(default_factory=list)
     files: list[pa.Int32Array] = field(default_factory=list)
     places: list[pa.Int64Array] = field(default_factory=list)
@@ -235,6 +237,7 @@ class _Pile:
         batch = Batch(
             self.layout,
             pa.concat_arrays([*self.texts, pa.array(texts, pa.string())]),
+            pa.array(itertools.islice(self.numbers, self.count), pa.int64()),
             pa.concat_arrays([*self.files, pa.array(files, pa.int32())]),
             pa.concat_arrays([*self.places, pa.array(places, pa.int64())]),
         )

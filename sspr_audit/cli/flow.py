@@ -1,0 +1,37 @@
+"""sspr-audit flow"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sspr_audit.cli import report, run
+from sspr_audit.errors import UsageError
+
+
+def flow(  # noqa: PLR0913 - the options of the contract
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID|USER", help="A flow, an event, a user name or object id.")
+    ],
+    since: run.Since = None,
+    until: run.Until = None,
+    input_: run.Input = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Use the made-up tenant.")] = False,
+    cloud: run.CloudName = None,
+    config: run.Config = None,
+    quiet: run.Quiet = False,
+    verbose: run.Verbose = False,
+) -> int:
+    """Tell one flow, or one person's story, as a time line."""
+    if demo and input_:
+        raise UsageError("--demo and --input exclude each other")
+    begin = run.begin_demo if demo else run.begin
+    here = begin(config, quiet=quiet, verbose=verbose)
+    options = run.options(here, since=since, until=until, cloud=cloud)
+    done = report.analysed(here, options, input_, demo=demo)
+    from sspr_audit.pipeline import story
+
+    sys.stdout.write(story.told(done, wanted, timezone=here.timezone))
+    return 0 if done.complete else 3

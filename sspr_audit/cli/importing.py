@@ -1,0 +1,37 @@
+"""sspr-audit import"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sspr_audit.cli import run
+
+
+def import_(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Exports: files, folders, globs, or -.")
+    ],
+    wait: run.Wait = "10m",
+    config: run.Config = None,
+    quiet: run.Quiet = False,
+    verbose: run.Verbose = False,
+) -> int:
+    """Bring exports into the store; what it already holds is passed over."""
+    here = run.begin(config, quiet=quiet, verbose=verbose)
+    from sspr_audit.pipeline import keeping
+
+    keeper = run.keeper(here, wait)
+    done = keeping.import_files(keeper, paths, tenant_id=here.settings.tenant.id)
+    for remark in done.ingested.remarks():
+        (here.say if remark.startswith("ignored") else here.warn)(remark)
+    skipped = done.ingested.skipped()
+    for one in skipped:
+        here.warn(f"skipped {one.count:,}: {one.reason}: {one.example}")
+    here.say(
+        f"{done.records:,} records read: {done.kept:,} audit records and {done.context:,} of context"
+        f" are new, {done.repeats:,} were known or repeated,"
+        f" {sum(one.count for one in skipped):,} skipped"
+    )
+    return 3 if done.ingested.faulty else 0

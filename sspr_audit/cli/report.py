@@ -1,0 +1,91 @@
+"""sspr-audit report"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sspr_audit.cli import run
+from sspr_audit.errors import UsageError
+from sspr_audit.model import Confidence
+
+if TYPE_CHECKING:
+    from sspr_audit.pipeline.analysis import Analysis, Options
+
+
+class Format(StrEnum):
+    """The forms of a report."""
+
+    terminal = "terminal"
+    json = "json"
+    markdown = "markdown"
+    csv = "csv"
+
+
+def report(  # noqa: PLR0913 - the options of the contract
+    since: run.Since = None,
+    until: run.Until = None,
+    input_: run.Input = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Use the made-up tenant.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="The form.")] = Format.terminal,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="PATH", help="Write to a file.")
+    ] = None,
+    fail_on: Annotated[
+        Confidence | None,
+        typer.Option("--fail-on", help="Exit 1 for a finding this certain, or more."),
+    ] = None,
+    cloud: run.CloudName = None,
+    config: run.Config = None,
+    quiet: run.Quiet = False,
+    verbose: run.Verbose = False,
+) -> int:
+    """Say what failed, for whom, where, since when, why, and what to do."""
+    if demo and input_:
+        raise UsageError("--demo and --input exclude each other")
+    here = (
+        run.begin_demo(config, quiet=quiet, verbose=verbose)
+        if demo
+        else run.begin(config, quiet=quiet, verbose=verbose)
+    )
+    options = run.options(here, since=since, until=until, cloud=cloud)
+    done = analysed(here, options, input_, demo=demo)
+    from sspr_audit.pipeline import report as pipeline
+
+    size = shutil.get_terminal_size()
+    text = pipeline.rendered(
+        done,
+        format_.value,
+        timezone=here.timezone,
+        width=max(40, min(size.columns, 120)) if sys.stdout.isatty() and not output else 80,
+        colour=output is None and run.colour(sys.stdout),
+        verbose=verbose,
+    )
+    run.write(text, output)
+    if fail_on and any(f.confidence.rank <= fail_on.rank for f in done.report.findings):
+        return 1
+    return 0 if done.complete else 3
+
+
+def analysed(here: run.Run, options: Options, paths: list[str] | None, *, demo: bool) -> Analysis:
+    """Return the report's analysis from files, the demo or the store, and say what was read."""
+    from sspr_audit.pipeline import keeping
+    from sspr_audit.pipeline import report as pipeline
+
+    if paths:
+        done = pipeline.from_files(paths, options)
+    elif demo:
+        done = pipeline.from_demo(options)
+    else:
+        keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
+        done = keeping.from_store(keeper, options)
+    for remark in done.remarks:
+        (here.say if remark.startswith("ignored") else here.warn)(remark)
+    window = done.report.window
+    here.say(f"window: {window.start:%Y-%m-%dT%H:%M:%SZ} to {window.end:%Y-%m-%dT%H:%M:%SZ}")
+    return done

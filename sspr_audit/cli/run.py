@@ -1,0 +1,178 @@
+"""What every command begins with: its common options, the settings and the time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sspr_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from sspr_audit.pipeline.analysis import Options
+    from sspr_audit.pipeline.keeping import Keeper
+    from sspr_audit.settings import Settings
+
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The settings file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say and show everything.")]
+Input = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", "-i", metavar="PATH", help="Exports: file, folder, glob, or - for stdin. Repeat."
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="T", help="From: 7d, 36h, 90m, a day, or a full ISO time."),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="T", help="To, exclusive: as --since, or now.")
+]
+CloudName = Annotated[
+    str | None,
+    typer.Option("--cloud", metavar="NAME", help="The cloud whose commands and hosts to give."),
+]
+Wait = Annotated[
+    str, typer.Option("--wait", metavar="SPAN", help="How long to wait for a busy store.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a command."""
+
+    settings: Settings
+    now: datetime
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def timezone(self) -> str | None:
+        """The zone for people, by name."""
+        return self.settings.report.timezone
+
+    def say(self, text: str) -> None:
+        """Tell the person something, on stderr."""
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Tell the person what went wrong, --quiet or not."""
+        typer.echo(text, err=True)
+
+
+def begin(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
+    """Load the settings and take the time. Raises SettingsError."""
+    from sspr_audit import settings
+
+    loaded = settings.load(config, environ=os.environ)
+    run = Run(loaded, datetime.now(UTC), quiet, verbose)
+    if loaded.file:
+        run.say(f"settings: {loaded.file}")
+    return run
+
+
+def begin_demo(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
+    """Take the demo tenant's own settings and time, unless a settings file is named."""
+    import tomllib
+
+    from sspr_audit import settings
+    from sspr_audit.pipeline.report import demo_facts
+
+    text, now = demo_facts()
+    if config is not None:
+        loaded = settings.load(config, environ=os.environ)
+    else:
+        loaded = settings.checked(tomllib.loads(text), file=None, environ=os.environ)
+    return Run(loaded, now, quiet, verbose)
+
+
+def keeper(run: Run, wait: str) -> Keeper:
+    """Return what it takes to use the store. Raises UsageError for a wrong --wait."""
+    from sspr_audit.cli import times
+    from sspr_audit.pipeline.keeping import Keeper
+
+    return Keeper(run.settings.store.path, run.now, run.say, times.span(wait, option="--wait"))
+
+
+def options(run: Run, *, since: str | None, until: str | None, cloud: str | None) -> Options:
+    """Return what a report needs to know. Raises UsageError."""
+    from sspr_audit import knowledge
+    from sspr_audit.cli import times
+    from sspr_audit.model import Site
+    from sspr_audit.pipeline.analysis import Options
+
+    known = knowledge.load()
+    ours = run.settings
+    start, end = times.resolve(since, until, now=run.now)
+    return Options(
+        knowledge=known,
+        now=run.now,
+        generated_at=_generated_at(run.now, os.environ),
+        start=start,
+        end=end,
+        sites=tuple(
+            Site(site.name, tuple(map(str, site.networks)), site.dc_reachable)
+            for site in ours.sites
+        ),
+        client_types=ours.client_types,
+        flow_timeout=ours.analysis.flow_timeout,
+        tenant_id=ours.tenant.id,
+        cloud=_cloud(cloud or ours.tenant.cloud, known.clouds, ours.clouds),
+    )
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write to stdout, or beside `output` and then move it there. Raises LocalTrouble."""
+    from sspr_audit.errors import LocalTrouble
+
+    if output is None:
+        sys.stdout.write(text)
+        return
+    beside = output.with_name(f".{output.name}.{os.getpid()}.new")
+    try:
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+        beside.replace(output)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        msg = f"{output} cannot be written: {error.strerror}; choose another --output"
+        raise LocalTrouble(msg) from error
+
+
+def colour(stream: Any) -> bool:  # noqa: ANN401 - any text stream
+    """Say whether to write colours: to a terminal, unless NO_COLOR is set or it is dumb."""
+    return (
+        stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") != "dumb"
+    )
+
+
+def _cloud(name: str | None, known: Mapping[str, Any], ours: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    from sspr_audit.knowledge import Cloud
+
+    if name is None:
+        return None
+    if name in ours:
+        own = ours[name]
+        return Cloud(name, own.authority, own.graph, own.sspr_host or "", own.exclusion_hosts)
+    if name in known:
+        return known[name]
+    names = ", ".join([*known, *ours])
+    msg = f"--cloud {name} is not known; it is one of {names}, or a name under [clouds]"
+    raise UsageError(msg)
+
+
+def _generated_at(now: datetime, environ: Mapping[str, str]) -> datetime:
+    """Return `now`, or what SOURCE_DATE_EPOCH says, so that equal input gives equal bytes."""
+    text = environ.get("SOURCE_DATE_EPOCH", "")
+    try:
+        return datetime.fromtimestamp(int(text), UTC) if text else now
+    except (ValueError, OverflowError, OSError):
+        msg = f"SOURCE_DATE_EPOCH must be whole seconds since 1970, not {text!r}"
+        raise UsageError(msg) from None

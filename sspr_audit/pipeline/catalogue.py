@@ -1,0 +1,29 @@
+"""The catalogue of causes, for people."""
+
+from __future__ import annotations
+
+import difflib
+
+from sspr_audit.errors import UsageError
+from sspr_audit.pipeline.analysis import Options
+from sspr_audit.report import catalogue
+
+
+def told(options: Options, wanted: str | None) -> str:
+    """Return the list of causes, one cause in full, or each member of a family.
+
+    Raises UsageError for an id that is neither.
+    """
+    knowledge = options.knowledge
+    if wanted is None:
+        causes = (one for one in knowledge.causes.values() if one.applies_in(options.cloud))
+        return catalogue.listing(one.in_cloud(options.cloud, knowledge.clouds) for one in causes)
+    if wanted in knowledge.causes:
+        return catalogue.page(knowledge.causes[wanted], knowledge, cloud=options.cloud)
+    if wanted in knowledge.families:
+        members = (knowledge.causes[one] for one in knowledge.families[wanted].members)
+        return "\n".join(catalogue.page(one, knowledge, cloud=options.cloud) for one in members)
+    near = difflib.get_close_matches(wanted, [*knowledge.causes, *knowledge.families], n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `sspr-audit causes` lists them"
+    msg = f"there is no cause {wanted!r}{hint}"
+    raise UsageError(msg)

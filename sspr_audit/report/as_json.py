@@ -1,0 +1,240 @@
+"""A Report to JSON, schema sspr-audit-report/1, and the JSON Schema that describes it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import resources
+from numbers import Integral
+from typing import Any, Final
+
+from sspr_audit.model import (
+    CONTEXT_KINDS,
+    OUTCOMES,
+    Account,
+    Acts,
+    Address,
+    Coverage,
+    Finding,
+    Group,
+    Report,
+    Scope,
+    Statement,
+    TextCount,
+    Totals,
+    Window,
+)
+from sspr_audit.report import harmless
+
+SCHEMA: Final = "sspr-audit-report/1"
+"""Changes with every change that could break who reads the report."""
+
+
+def render(report: Report) -> str:
+    """Return the report as JSON text; equal reports give equal text.
+
+    Times are UTC with milliseconds, cut. Characters that a terminal would obey or a reader not see
+    are written as escapes, so any parser gives the full text back.
+    """
+    document = json.dumps(_report(report), indent=2, ensure_ascii=False, allow_nan=False)
+    return harmless.json(document) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of what `render` writes."""
+    text = resources.files(__package__).joinpath("report.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "sspr-audit", "version": report.version},
+        "generated_at": _time(report.generated_at),
+        "window": _window(report.window),
+        "baseline": _window(report.baseline),
+        "tenant": {"id": report.tenant_id, "cloud": report.cloud},
+        "inputs": _inputs(report.account),
+        "coverage": _coverage(report.coverage),
+        "totals": {
+            **_totals(report.totals),
+            "previous": None if report.previous is None else _totals(report.previous),
+        },
+        **_groups(report),
+        "reasons": [
+            {"reason": one.reason, "key": one.key, "flows": one.flows, "users": one.users}
+            for one in report.reasons
+        ],
+        "unrecognized": {
+            "reasons": _texts(report.unrecognized.reasons),
+            "client_types": _texts(report.unrecognized.client_types),
+            "activities": _texts(report.unrecognized.activities),
+        },
+        "findings": [_finding(finding) for finding in report.findings],
+        "unobservable": [
+            {"cause": one.cause, "needs": list(one.needs)} for one in report.unobservable
+        ],
+    }
+
+
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def _window(window: Window) -> dict[str, str]:
+    return {"start": _time(window.start), "end": _time(window.end)}
+
+
+def _inputs(account: Account) -> dict[str, Any]:
+    return {
+        "records_read": account.records_read,
+        "events": account.events,
+        "other_records": account.other_records,
+        "context_records": _in_order(account.context_records, CONTEXT_KINDS),
+        "outside_window": account.outside_window,
+        "duplicates": account.duplicates,
+        "id_conflicts": account.id_conflicts,
+        "skipped": [
+            {"reason": one.reason, "count": one.count, "example": one.example}
+            for one in account.skipped
+        ],
+        "files_ignored": list(account.files_ignored),
+        "filter": account.filter,
+    }
+
+
+def _in_order(counts: Mapping[str, int], names: tuple[str, ...]) -> dict[str, int]:
+    """Return the counts by the order of `names`, whatever order they were counted in."""
+    return {name: counts[name] for name in names if name in counts}
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "complete": coverage.complete,
+        "spans": [[_time(start), _time(end)] for start, end in coverage.spans],
+        "gaps": [
+            {"start": _time(gap.start), "end": _time(gap.end), "reason": gap.reason}
+            for gap in coverage.gaps
+        ],
+        "settling": None if coverage.settling is None else [*map(_time, coverage.settling)],
+    }
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {
+        "flows": totals.flows,
+        "users": totals.users,
+        "outcomes": _in_order(totals.outcomes, OUTCOMES),
+        "acts": _acts(totals.acts),
+    }
+
+
+def _acts(acts: Acts) -> dict[str, Any]:
+    return {
+        "password_changes": {
+            "succeeded": acts.password_changes_succeeded,
+            "failed": acts.password_changes_failed,
+        },
+        "admin_resets": {
+            "succeeded": acts.admin_resets_succeeded,
+            "failed": acts.admin_resets_failed,
+        },
+        "registrations": acts.registrations,
+    }
+
+
+def _groups(report: Report) -> dict[str, Any]:
+    def counts(one: Group | Address) -> dict[str, Any]:
+        return {
+            "flows": one.flows,
+            "users": one.users,
+            "outcomes": _in_order(one.outcomes, OUTCOMES),
+        }
+
+    return {
+        "by_client": [{"client": one.name, **counts(one)} for one in report.by_client],
+        "by_site": [{"site": one.name, **counts(one)} for one in report.by_site],
+        "by_day": [
+            {"day": one.day, "flows": one.flows, "outcomes": _in_order(one.outcomes, OUTCOMES)}
+            for one in report.by_day
+        ],
+        "by_ip": [
+            {
+                "ip": one.ip,
+                "site": one.site,
+                "flows": one.flows,
+                "users": one.users,
+                "clients": _most_first(one.clients),
+                "outcomes": _in_order(one.outcomes, OUTCOMES),
+            }
+            for one in report.by_ip
+        ],
+    }
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _texts(texts: tuple[TextCount, ...]) -> list[dict[str, Any]]:
+    return [{"text": one.text, "count": one.count} for one in texts]
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "cause": finding.cause,
+        "family": finding.family,
+        "title": finding.title,
+        "layer": finding.layer,
+        "confidence": finding.confidence.value,
+        "scope": _scope(finding.scope),
+        "users": finding.users,
+        "flows": finding.flows,
+        "first_seen": _time(finding.first_seen),
+        "last_seen": _time(finding.last_seen),
+        "evidence": [_statement(one) for one in finding.evidence],
+        "against": [_statement(one) for one in finding.against],
+        "rivals": [{"cause": one.cause, "why": one.why} for one in finding.rivals],
+        "confirm_with": list(finding.confirm_with),
+        "who_can_fix": finding.who_can_fix,
+        "remedy": {
+            "summary": finding.remedy.summary,
+            "commands": list(finding.remedy.commands),
+            "hosts": list(finding.remedy.hosts),
+        },
+        "sources": [{"title": one.title, "url": one.url} for one in finding.sources],
+        "events": finding.events,
+        "event_ids": list(finding.event_ids),
+    }
+
+
+def _scope(scope: Scope) -> dict[str, list[str]]:
+    return {
+        "sites": list(scope.sites),
+        "ips": list(scope.ips),
+        "clients": list(scope.clients),
+        "users": list(scope.users),
+        "devices": list(scope.devices),
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {
+        "signal": statement.signal,
+        "statement": statement.statement,
+        "value": _value(statement.value),
+    }
+
+
+def _value(value: float | str | None) -> float | str | None:
+    """Return the value as JSON can hold it; what is no number (a share of none) is null."""
+    match value:
+        case None | str():
+            return value
+        case Integral():  # a frame's own number types too
+            return int(value)
+        case _:
+            return float(value) if math.isfinite(value) else None

@@ -1,0 +1,258 @@
+"""Flows, acts and findings to the one Report that every renderer takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sspr_audit.model import (
+    OUTCOMES,
+    Account,
+    Acts,
+    Address,
+    Coverage,
+    Day,
+    Finding,
+    Group,
+    ReasonCount,
+    Report,
+    TextCount,
+    Totals,
+    Unobservable,
+    Unrecognized,
+    Window,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVENT_IDS: Final = 100
+"""How many event ids a finding carries; its `events` counts all."""
+
+_COUNTED: Final = ["flow_id", "person", "start_utc", "outcome", "client", "ip_group", "site"]
+"""The columns of FLOWS that the counts need; cutting rows out of all of them takes long."""
+
+
+def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
+    *,
+    version: str,
+    now: datetime,
+    window: Window,
+    baseline: Window,
+    tenant_id: str | None,
+    cloud: str | None,
+    events: pd.DataFrame,
+    flows: pd.DataFrame,
+    acts: pd.DataFrame,
+    account: Account,
+    coverage: Coverage,
+    previous: Window | None,
+    unrecognized: Unrecognized,
+    findings: Iterable[Finding],
+    unobservable: Iterable[Unobservable],
+) -> Report:
+    """Return the report on `window`.
+
+    The frames have the columns of EVENTS, FLOWS and ACTS and may reach beyond the window on both
+    sides: a flow counts where it starts, an act where its first event lies. `previous` is the span
+    before, counted too where it is given. The order of rows does not matter.
+    """
+    here = within(flows[_COUNTED], "start_utc", window)
+    return Report(
+        version=version,
+        generated_at=now,
+        window=window,
+        baseline=baseline,
+        tenant_id=tenant_id,
+        cloud=cloud,
+        account=account,
+        coverage=coverage,
+        totals=_totals(here, within(acts, "time_utc", window)),
+        previous=None if previous is None else _before(flows, acts, previous),
+        by_client=_groups(here, "client"),
+        by_site=_groups(here, "site"),
+        by_day=_days(here),
+        by_ip=_addresses(here),
+        reasons=_reasons(events, here),
+        unrecognized=_ordered(unrecognized),
+        findings=tuple(sorted((_bounded(finding) for finding in findings), key=_weightiest)),
+        unobservable=tuple(sorted(unobservable, key=lambda one: (one.cause, one.needs))),
+    )
+
+
+def within(frame: pd.DataFrame, time: str, window: Window) -> pd.DataFrame:
+    """Return the rows whose column `time` lies in the window, its start in and its end out."""
+    return frame[(frame[time] >= window.start) & (frame[time] < window.end)]
+
+
+def _before(flows: pd.DataFrame, acts: pd.DataFrame, previous: Window) -> Totals:
+    here = within(flows[_COUNTED], "start_utc", previous)
+    return _totals(here, within(acts, "time_utc", previous))
+
+
+def _totals(flows: pd.DataFrame, acts: pd.DataFrame) -> Totals:
+    return Totals(
+        flows=len(flows),
+        users=int(flows["person"].nunique()),
+        outcomes={outcome: int(flows["outcome"].eq(outcome).sum()) for outcome in OUTCOMES},
+        acts=_acts(acts),
+    )
+
+
+def _acts(acts: pd.DataFrame) -> Acts:
+    def count(kind: str, outcome: str) -> int:
+        return int((acts["kind"].eq(kind) & acts["outcome"].eq(outcome)).sum())
+
+    return Acts(
+        password_changes_succeeded=count("password-change", "succeeded"),
+        password_changes_failed=count("password-change", "failed"),
+        admin_resets_succeeded=count("admin-reset", "succeeded"),
+        admin_resets_failed=count("admin-reset", "failed"),
+        registrations=int(acts["kind"].eq("registration").sum()),
+    )
+
+
+def _counted(flows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return flows, users and one column an outcome for each value of `by`, null included.
+
+    Ordered by most flows, then by name, null last.
+    """
+    marks = flows[[*by, "person"]].assign(
+        flows=1, **{outcome: flows["outcome"].eq(outcome) for outcome in OUTCOMES}
+    )
+    return (
+        marks.groupby(by, dropna=False, as_index=False, sort=False)
+        .agg(
+            flows=("flows", "sum"),
+            users=("person", "nunique"),
+            **{outcome: (outcome, "sum") for outcome in OUTCOMES},
+        )
+        .sort_values(
+            ["flows", *by], ascending=[False, *[True] * len(by)], na_position="last", kind="stable"
+        )
+    )
+
+
+def _groups(flows: pd.DataFrame, by: str) -> tuple[Group, ...]:
+    return tuple(
+        Group(_text(row[by]), int(row["flows"]), int(row["users"]), _outcomes(row))
+        for row in _counted(flows, [by]).to_dict("records")
+    )
+
+
+def _days(flows: pd.DataFrame) -> tuple[Day, ...]:
+    dated = flows.assign(day=flows["start_utc"].dt.floor("D"))
+    return tuple(
+        Day(f"{row['day']:%Y-%m-%d}", int(row["flows"]), _outcomes(row))
+        for row in _counted(dated, ["day"]).sort_values("day").to_dict("records")
+    )
+
+
+def _addresses(flows: pd.DataFrame) -> tuple[Address, ...]:
+    counted = _counted(flows, ["ip_group", "site"])
+    clients: dict[tuple[str | None, str | None], dict[str, int]] = {}
+    for row in _counted(flows, ["ip_group", "site", "client"]).to_dict("records"):
+        place = (_text(row["ip_group"]), _text(row["site"]))
+        clients.setdefault(place, {})[str(row["client"])] = int(row["flows"])
+    return tuple(
+        Address(
+            ip=_text(row["ip_group"]),
+            site=_text(row["site"]),
+            flows=int(row["flows"]),
+            users=int(row["users"]),
+            clients=clients[_text(row["ip_group"]), _text(row["site"])],
+            outcomes=_outcomes(row),
+        )
+        for row in counted.to_dict("records")
+    )
+
+
+def _reasons(events: pd.DataFrame, flows: pd.DataFrame) -> tuple[ReasonCount, ...]:
+    """Count the reasons that the events of these flows give, also those after the window's end.
+
+    What the catalogue knows counts by its key, everything else by its text. Rows are joined by
+    numbers, not by texts, because there are as many as there are events.
+    """
+    import pandas as pd
+
+    given = events.loc[events["reason"].notna(), ["flow_id", "reason", "reason_key"]]
+    flow = pd.Index(flows["flow_id"]).get_indexer(given["flow_id"])
+    given, flow = given[flow >= 0], flow[flow >= 0]
+    spellings = given.groupby(["reason_key", "reason"], dropna=False, sort=False)
+    known = spellings.size().rename("events").reset_index()
+    # A key and a text that is spelled like one must not fall together.
+    text = known["reason"].where(known["reason_key"].isna())
+    known = known.assign(
+        number=known.assign(text=text).groupby(["reason_key", "text"], dropna=False).ngroup()
+    )
+    person, _ = pd.factorize(flows["person"])
+    rows = pd.DataFrame(
+        {
+            "number": known["number"].to_numpy()[spellings.ngroup().to_numpy()],
+            "flow": flow,
+            "person": person[flow],
+        }
+    )
+    people = rows.loc[rows["person"] >= 0, ["number", "person"]].drop_duplicates()
+    counted = (
+        known.sort_values(["events", "reason"], ascending=[False, True])
+        .drop_duplicates("number")
+        .set_index("number")
+        .assign(
+            flows=rows[["number", "flow"]].drop_duplicates()["number"].value_counts(),
+            users=people["number"].value_counts(),
+        )
+        .fillna({"users": 0})  # nobody is known who got it
+        .sort_values(
+            ["flows", "users", "reason", "reason_key"], ascending=[False, False, True, True]
+        )
+    )
+    return tuple(
+        ReasonCount(
+            str(row["reason"]), _text(row["reason_key"]), int(row["flows"]), int(row["users"])
+        )
+        for row in counted.to_dict("records")
+    )
+
+
+def _outcomes(row: dict[Any, Any]) -> dict[str, int]:
+    return {outcome: int(row[outcome]) for outcome in OUTCOMES}
+
+
+def _text(value: object) -> str | None:
+    """Return the cell as text; a frame's null, whatever its kind, is None."""
+    return value if isinstance(value, str) else None
+
+
+def _ordered(unrecognized: Unrecognized) -> Unrecognized:
+    def most_first(texts: tuple[TextCount, ...]) -> tuple[TextCount, ...]:
+        return tuple(sorted(texts, key=lambda one: (-one.count, one.text)))
+
+    return Unrecognized(
+        reasons=most_first(unrecognized.reasons),
+        client_types=most_first(unrecognized.client_types),
+        activities=most_first(unrecognized.activities),
+    )
+
+
+def _bounded(finding: Finding) -> Finding:
+    return replace(finding, event_ids=finding.event_ids[:EVENT_IDS])
+
+
+def _weightiest(finding: Finding) -> tuple[object, ...]:
+    """Most certain first, then most users; the rest only makes the order certain."""
+    scope = finding.scope
+    return (
+        finding.confidence.rank,
+        -finding.users,
+        -finding.flows,
+        finding.first_seen,
+        finding.cause,
+        scope.sites,
+        scope.ips,
+        scope.clients,
+        scope.users,
+        scope.devices,
+    )

@@ -1,0 +1,372 @@
+"""A Report to text for a terminal: the verdict first, readable at 80 columns without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.model import OUTCOMES, Finding, Group, Report, Statement
+from sspr_audit.report import harmless, words
+from sspr_audit.report.clock import Clock, clock
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+NARROWEST: Final = 40
+"""Columns; on less than this the page is laid out as if it had so many."""
+
+WIDE: Final = 110
+"""Columns from which tables carry full headings and the clients of each address."""
+
+ADDRESSES: Final = 10
+DAYS: Final = 14
+KINDS: Final = 6
+ROWS: Final = 12
+"""How many addresses, days, kinds of missing data, and rows of other lists stand on the page unless
+all are asked for."""
+
+_SENTENCE: Final = 600
+"""Characters of one sentence of evidence or advice."""
+
+_LABELS: Final = 13
+"""Columns that stand before the sentences of a finding."""
+
+_HEADINGS: Final = ("succ", "block", "fail", "canc", "aband", "open")
+"""OUTCOMES where there is no room to write them out."""
+
+_COLOURS: Final = {"confirmed": "bold red", "likely": "bold yellow", "possible": "bold cyan"}
+
+
+def render(  # noqa: PLR0913 -- how a terminal can differ
+    report: Report,
+    *,
+    width: int,
+    colour: bool,
+    timezone: str | None,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
+    """Return the report for a terminal of `width` columns.
+
+    No line is wider, but for commands and addresses, which stand on lines of their own and are
+    never broken. Without `colour` there is no escape at all; `verbose` shows every row. Raises
+    SettingsError for an unknown time zone.
+    """
+    page = _Page(width, colour=colour, ascii_only=ascii_only)
+    when = clock(timezone)
+    for sentence in words.verdict(report, when):
+        page.paragraph(sentence, style="bold" if page.is_blank else "")
+    others = [(f"{number}.", one) for number, one in words.overview(report)]
+    if others:
+        page.paragraph("Also found:")
+    page.pairs(others if verbose else others[:ROWS], labels=3)
+    page.more(0 if verbose else len(others) - ROWS, "more findings")
+    page.heading("Data")
+    page.pairs(words.data(report, when))
+    _findings(page, report, when, verbose=verbose)
+    _totals(page, report)
+    _tables(page, report, verbose=verbose)
+    _texts(page, report, verbose=verbose)
+    _unobservable(page, report, verbose=verbose)
+    return page.text()
+
+
+class _Page:
+    """Lays text out on lines. Every text goes through `_shown`, and none is read as markup."""
+
+    def __init__(self, width: int, *, colour: bool, ascii_only: bool) -> None:
+        from rich.console import Console
+
+        self._out = StringIO()
+        self._ascii = ascii_only
+        self.width = max(width, NARROWEST)
+        self._console = Console(
+            file=self._out,
+            width=self.width,
+            force_terminal=colour,
+            force_jupyter=False,
+            color_system="standard" if colour else None,
+            no_color=not colour,
+            legacy_windows=False,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            _environ={},  # what the page looks like is handed in, never taken from outside
+        )
+
+    @property
+    def is_blank(self) -> bool:
+        return not self._out.tell()
+
+    def text(self) -> str:
+        return "".join(f"{one.rstrip(' ')}\n" for one in self._out.getvalue().splitlines())
+
+    def _shown(self, text: str, style: str = "") -> Text:
+        from rich.text import Text
+
+        shown = harmless.line(text, bound=None)
+        return Text(harmless.ascii_only(shown) if self._ascii else shown, style, overflow="fold")
+
+    def _put(self, what: RenderableType, indent: int = 0) -> None:
+        from rich.padding import Padding
+
+        self._console.print(Padding(what, (0, 0, 0, indent)))
+
+    def heading(self, text: str) -> None:
+        self._console.print()
+        self._put(self._shown(text.upper(), "bold"))
+
+    def title(self, number: int, word: str, text: str) -> None:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column(no_wrap=True)
+        table.add_row(
+            self._shown(f"{number}. {word.upper()}", _COLOURS[word]), self._shown(text, "bold")
+        )
+        self._console.print()
+        self._put(table)
+
+    def paragraph(self, text: str, *, indent: int = 0, style: str = "") -> None:
+        self._put(self._shown(text, style), indent)
+
+    def verbatim(self, text: str, *, indent: int = 4) -> None:
+        """Write the lines as they are, however long, with nothing but blanks before them."""
+        for one in harmless.lines(text):
+            shown = self._shown(" " * indent + one)
+            self._console.print(shown, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+
+    def pairs(self, rows: Iterable[tuple[str, str]], *, labels: int = 9) -> None:
+        """Write labels and sentences side by side; a label is not repeated."""
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column(no_wrap=True, width=labels)
+        table.add_column(overflow="fold")
+        before = ""
+        for label, sentence in rows:
+            table.add_row(
+                self._shown("" if label == before else label, "bold"), self._shown(sentence)
+            )
+            before = label
+        if table.row_count:
+            self._put(table, 2)
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]], *, names: int) -> None:
+        """Write a table whose first `names` columns are text and the others numbers."""
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+        for place, heading in enumerate(headings):
+            if place < names:
+                table.add_column(self._shown(heading), overflow="fold")
+            else:
+                table.add_column(self._shown(heading), justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(*(self._shown(one) for one in row))
+        self._put(table, 2)
+
+    def more(self, left_out: int, what: str = "more") -> None:
+        if left_out > 0:
+            self.paragraph(f"+{left_out:,} {what}", indent=2)
+
+
+def _findings(page: _Page, report: Report, when: Clock, *, verbose: bool) -> None:
+    page.heading(f"Findings ({len(report.findings):,})")
+    if not report.findings:
+        page.paragraph("None. What that means stands at the top of this page.", indent=2)
+    for number, finding in enumerate(report.findings, start=1):
+        _finding(page, number, finding, when, verbose=verbose)
+
+
+def _finding(page: _Page, number: int, finding: Finding, when: Clock, *, verbose: bool) -> None:
+    page.title(number, finding.confidence.value, harmless.line(finding.title, bound=_SENTENCE))
+    page.pairs(_about(finding, when, verbose=verbose))
+    page.pairs(_signs(finding, verbose=verbose))
+    page.pairs(
+        [
+            ("Fixed by", words.WHO.get(finding.who_can_fix, finding.who_can_fix)),
+            ("Do", harmless.line(finding.remedy.summary, bound=_SENTENCE * 4)),
+        ]
+    )
+    for address in _long_addresses(finding.remedy.summary, page.width):
+        page.verbatim(address)
+    for command in finding.remedy.commands:
+        page.verbatim(command)
+    hosts = [("Hosts", harmless.line(host)) for host in finding.remedy.hosts]
+    page.pairs([*hosts, ("Sources", "")] if finding.sources else hosts)
+    for source in finding.sources:
+        page.paragraph(harmless.line(source.title), indent=4)
+        if source.url:
+            page.verbatim(source.url, indent=4)
+    page.pairs([("Events", _events(finding, verbose=verbose))])
+
+
+def _long_addresses(text: str, width: int) -> list[str]:
+    """Return the addresses that a paragraph would break, to be written out whole as well."""
+    return [word for word in text.split() if "://" in word and len(word) > width - _LABELS]
+
+
+def _about(finding: Finding, when: Clock, *, verbose: bool) -> Iterable[tuple[str, str]]:
+    scope, most = finding.scope, None if verbose else 3
+    yield "Means", words.CONFIDENCE[finding.confidence.value]
+    yield "Cause", f"{finding.cause}, {words.LAYER.get(finding.layer, finding.layer)}"
+    if finding.family:
+        yield "", f"leads the family {finding.family}; the confidence is about the family"
+    yield "Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
+    if scope.sites:
+        yield "Sites", words.listed(scope.sites, most=most)
+    if scope.ips:
+        yield "Networks", words.listed(scope.ips, most=most)
+    if scope.clients:
+        yield "Clients", "; ".join(words.client(one) for one in scope.clients)
+    if scope.users:
+        yield "People", words.listed(scope.users, most=most)
+    if scope.devices:
+        yield "Devices", words.listed(scope.devices, most=most)
+    yield "Since", when.moment(finding.first_seen)
+    yield "Last seen", when.moment(finding.last_seen)
+
+
+def _signs(finding: Finding, *, verbose: bool) -> Iterable[tuple[str, str]]:
+    for one in finding.evidence:
+        yield "For", _statement(one, verbose=verbose)
+    for one in finding.against:
+        yield "Against", _statement(one, verbose=verbose)
+    if not finding.against:
+        yield "Against", "- nothing in these records speaks against it"
+    for rival in finding.rivals:
+        yield "Or else", f"- {rival.cause}: {harmless.line(rival.why, bound=_SENTENCE)}"
+    for settle in finding.confirm_with:
+        yield "To settle", f"- {harmless.line(settle, bound=_SENTENCE)}"
+
+
+def _statement(one: Statement, *, verbose: bool) -> str:
+    sentence = f"- {harmless.line(one.statement, bound=_SENTENCE)}"
+    value = "" if one.value is None else f" = {harmless.line(str(one.value))}"
+    return f"{sentence} [{words.name(one.signal)}{value}]" if verbose else sentence
+
+
+def _events(finding: Finding, *, verbose: bool) -> str:
+    most = None if verbose else 2
+    ids = words.listed(finding.event_ids, most=most) if finding.event_ids else ""
+    return f"{finding.events:,}{': ' if ids else ''}{ids}"
+
+
+def _totals(page: _Page, report: Report) -> None:
+    page.heading("Totals")
+    now = words.counts(report.totals)
+    before = words.counts(report.previous) if report.previous else None
+    headings = ["", "this window", *(["span before"] if before else [])]
+    rows = [
+        [what, f"{count:,}", *([f"{before[what]:,}"] if before else [])]
+        for what, count in now.items()
+    ]
+    page.table(headings, rows, names=1)
+
+
+def _tables(page: _Page, report: Report, *, verbose: bool) -> None:
+    if not report.totals.flows:
+        return
+    for heading, groups, nobody in (
+        ("client", report.by_client, "not-recorded"),
+        ("site", report.by_site, "(no named site)"),
+    ):
+        page.heading(f"By {heading}")
+        _groups(page, heading, groups, nobody, most=len(groups) if verbose else ROWS)
+    page.heading("By day (UTC)")
+    days = report.by_day if verbose else report.by_day[-DAYS:]
+    page.more(len(report.by_day) - len(days), "days before")
+    page.table(
+        ["day", "flows", *_outcome_headings(page)],
+        [[one.day, f"{one.flows:,}", *_outcomes(one.outcomes)] for one in days],
+        names=1,
+    )
+    _addresses(page, report, most=len(report.by_ip) if verbose else ADDRESSES)
+
+
+def _outcome_headings(page: _Page) -> Sequence[str]:
+    return OUTCOMES if page.width >= WIDE else _HEADINGS
+
+
+def _outcomes(outcomes: Mapping[str, int]) -> list[str]:
+    return [f"{outcomes[outcome]:,}" for outcome in OUTCOMES]
+
+
+def _groups(page: _Page, heading: str, groups: Sequence[Group], nobody: str, *, most: int) -> None:
+    rows = [
+        [
+            nobody if one.name is None else words.name(one.name),
+            f"{one.flows:,}",
+            f"{one.users:,}",
+            *_outcomes(one.outcomes),
+        ]
+        for one in groups[:most]
+    ]
+    page.table([heading, "flows", "people", *_outcome_headings(page)], rows, names=1)
+    page.more(len(groups) - most)
+
+
+def _addresses(page: _Page, report: Report, *, most: int) -> None:
+    wide = page.width >= WIDE
+    page.heading("By IP address")
+    headings = ["address", "site", *(["clients"] if wide else [])]
+    rows: list[list[str]] = []
+    for one in report.by_ip[:most]:
+        clients = sorted(one.clients.items(), key=lambda pair: (-pair[1], pair[0]))
+        used = words.listed([f"{client} {count:,}" for client, count in clients], most=3)
+        known = [words.name(one.ip or "(none recorded)"), words.name(one.site or "-")]
+        ends = [one.outcomes[end] for end in ("succeeded", "blocked", "failed")]
+        rest = one.flows - sum(ends)
+        numbers = [one.flows, one.users, *ends, rest]
+        rows.append([*known, *([used] if wide else []), *(f"{number:,}" for number in numbers)])
+    page.table(
+        [*headings, "flows", "people", "succ", "block", "fail", "other"], rows, names=len(headings)
+    )
+    page.more(len(report.by_ip) - most)
+
+
+def _texts(page: _Page, report: Report, *, verbose: bool) -> None:
+    most = None if verbose else ROWS
+    if report.reasons:
+        page.heading("Reasons given")
+        wide = page.width >= WIDE
+        rows = [
+            [
+                harmless.line(one.reason),
+                *([one.key or "(not recognized)"] if wide else []),
+                f"{one.flows:,}",
+                f"{one.users:,}",
+            ]
+            for one in report.reasons[:most]
+        ]
+        names = ["reason, as written", *(["known as"] if wide else [])]
+        page.table([*names, "flows", "people"], rows, names=len(names))
+        page.more(len(report.reasons) - len(rows))
+    for what, texts in words.unrecognized(report):
+        page.heading(f"Not recognized: {what}")
+        shown = texts[:most]
+        page.table(
+            ["text, as written", "events"],
+            [[harmless.line(one.text), f"{one.count:,}"] for one in shown],
+            names=1,
+        )
+        page.more(len(texts) - len(shown))
+
+
+def _unobservable(page: _Page, report: Report, *, verbose: bool) -> None:
+    if not report.unobservable:
+        return
+    groups = words.needs(report.unobservable)
+    shown = groups if verbose else groups[:KINDS]
+    page.heading("Not observable")
+    causes = words.several(len(report.unobservable), "cause")
+    page.paragraph(f"{causes} could not show in this data. What would show them:", indent=2)
+    for need, found in shown:
+        listed = words.listed(found, most=None if verbose else 4)
+        page.paragraph(f"- {need}: {words.several(len(found), 'cause')}", indent=2)
+        page.paragraph(listed, indent=4)
+    if len(groups) > len(shown):
+        page.more(len(groups) - len(shown), "kinds of data; --verbose shows all")

@@ -1,0 +1,251 @@
+"""One flow, or one person's flows and acts, as a time line that can be read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sspr_audit.report import harmless, plain, words
+from sspr_audit.report.clock import Clock, clock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REASON_BOUND: Final = 300
+"""Characters of a reason as written."""
+
+_STEPS: Final = {
+    10: "typed in the user name",
+    20: "was offered ways to verify",
+    30: "started to verify by {method}",
+    40: "proved the {method}",
+    50: "passed every check",
+    60: "typed in a new password",
+}
+"""What the person did, by the stage of an event that is a plain step."""
+
+_ENDS: Final = {
+    "blocked": "was blocked by Entra",
+    "failed": "was refused by Entra",
+    "cancelled": "cancelled",
+    "abandoned": "gave up",
+}
+"""What an event of this meaning says."""
+
+_ECHOES: Final = {
+    "reset user password": "the directory stored the new password",
+    "change user password": "the directory recorded a change of the password",
+    "update stsrefreshtokenvalidfrom timestamp": "sign-ins made before were declared invalid",
+}
+"""Core Directory's own records, by activity in lower case."""
+
+_DONE: Final = 80
+"""The stage at which the person is told that it worked."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Item:
+    """One paragraph of the story: when it began and ended (UTC), and what stands in it."""
+
+    start: datetime
+    key: str
+    end: datetime
+    words: tuple[str, ...]
+    after: tuple[str, ...] = ()
+
+
+def render(
+    events: pd.DataFrame,
+    flows: pd.DataFrame,
+    acts: pd.DataFrame,
+    *,
+    heading: str,
+    timezone: str | None,
+) -> str:
+    """Return the story that these rows of EVENTS, FLOWS and ACTS tell, oldest first.
+
+    Every event stands in it: under its flow, in its act, or on a line of its own. Times are local
+    with UTC beside them. Raises SettingsError for an unknown time zone.
+    """
+    when = clock(timezone)
+    told = [
+        *_flows(events, flows, when),
+        *_acts(acts, when),
+        *_loose(events, flows, when),
+    ]
+    lines = [harmless.line(heading)]
+    if not told:
+        lines += ["", "Nothing is recorded."]
+    before: datetime | None = None
+    for item in sorted(told):
+        then = "" if before is None else f"{_later(item.start - before)}: "
+        first, *others = item.words
+        lines += [
+            "",
+            *plain.wrapped(f"{then}{first}"),
+            *(one for each in others for one in plain.wrapped(each)),
+        ]
+        lines += item.after
+        before = item.end if before is None else max(before, item.end)
+    return "\n".join([*lines, ""])
+
+
+def _flows(events: pd.DataFrame, flows: pd.DataFrame, when: Clock) -> Iterator[_Item]:
+    by_flow: dict[str, list[dict[str, Any]]] = {}
+    for event in events.sort_values(["time_utc", "rank", "event_id"]).to_dict("records"):
+        by_flow.setdefault(str(event["flow_id"]), []).append(_named(event))
+    for row in flows.to_dict("records"):
+        flow = _named(row)
+        yield _Item(
+            start=flow["start_utc"],
+            key=flow["flow_id"],
+            end=flow["end_utc"],
+            words=tuple(_flow(flow, when)),
+            after=tuple(_steps(flow, by_flow.get(flow["flow_id"], []), when)),
+        )
+
+
+def _flow(flow: Mapping[str, Any], when: Clock) -> Iterator[str]:
+    who = _who(flow)
+    yield (
+        f"{who} began to reset a password or unlock an account at "
+        f"{when.moment(flow['start_utc'], seconds=True)}, {_from(flow)}, "
+        f"{words.client(flow['client'])}."
+    )
+    ending = words.OUTCOME.get(flow["outcome"], flow["outcome"])
+    length = "" if not flow["length_s"] else f" after {_span(timedelta(seconds=flow['length_s']))}"
+    reason = _quoted(flow["reason"])
+    yield f"It {ending}{length}{': ' + reason if reason else ''}."
+    yield f"Flow {words.name(flow['flow_id'])}"
+
+
+def _steps(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -> Iterator[str]:
+    if events:
+        yield ""
+    day = when.day(flow["start_utc"])
+    for event in events:
+        if when.day(event["time_utc"]) != day:
+            day = when.day(event["time_utc"])
+            yield f"  {day}"
+        since = (event["time_utc"] - flow["start_utc"]).total_seconds()
+        said, reason = _said(event)
+        yield f"  {when.time(event['time_utc'])}  {f'+{int(since):,} s':>8}  {said}"
+        if reason:
+            yield from plain.wrapped(f"Entra wrote: {reason}", indent=22)
+    if flow["outcome"] == "abandoned":
+        yield f"{'':22}did nothing more that was recorded"
+
+
+def _said(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return an event in plain words, and its reason as written unless the words say it all."""
+    reason = _quoted(event["reason"])
+    if event["role"] == "echo":
+        activity = event["activity"] or "something"
+        return _ECHOES.get(activity.lower(), f"the directory recorded {_quoted(activity)}"), reason
+    meaning, stage = event["meaning"], event["stage"]
+    if meaning == "step" and stage in _STEPS:
+        method = words.name(event["method"] or "a method that is not named")
+        return _STEPS[stage].format(method=method), ""
+    if meaning == "succeeded":
+        return _success(event), reason
+    if meaning in _ENDS:
+        return _ENDS[meaning], reason
+    return f"did something that has no words here: {_quoted(event['activity'])}", reason
+
+
+def _success(event: Mapping[str, Any]) -> str:
+    if "unlock" in (event["activity"] or "").lower():
+        return "the account was unlocked"
+    if event["stage"] == _DONE:
+        return "was told that the password is reset"
+    return "the password was reset"
+
+
+def _acts(acts: pd.DataFrame, when: Clock) -> Iterator[_Item]:
+    for row in acts.to_dict("records"):
+        act = _named(row)
+        ending = {"succeeded": "It succeeded.", "failed": "It failed."}.get(
+            act["outcome"], "The record does not say whether it worked."
+        )
+        reason = _quoted(act["reason"])
+        wrote = f" Entra wrote: {reason}." if reason else ""
+        yield _Item(
+            start=act["time_utc"],
+            key=act["act_id"],
+            end=act["time_utc"],
+            words=(
+                f"{_did(act)} at {when.moment(act['time_utc'], seconds=True)}. {ending}{wrote}",
+            ),
+        )
+
+
+def _did(act: Mapping[str, Any]) -> str:
+    who = _who(act)
+    match act["kind"]:
+        case "admin-reset":
+            actor = words.name(act["actor"] or "somebody who is not recorded")
+            return f"An administrator ({actor}) reset the password of {who}"
+        case "password-change":
+            return f"{who} changed the password, knowing the old one,"
+        case "registration":
+            return f"{who} registered a way to verify"
+        case kind:
+            return f"{who}: {words.name(kind or 'an act without a kind')}"
+
+
+def _loose(events: pd.DataFrame, flows: pd.DataFrame, when: Clock) -> Iterator[_Item]:
+    """Yield the events that stand in no flow and no act, so that none is lost."""
+    in_acts = events["role"].isin(["change", "admin-reset", "registration"])
+    in_flows = events["flow_id"].isin(flows["flow_id"])
+    for row in events[~in_flows & ~in_acts].to_dict("records"):
+        event = _named(row)
+        moment = when.moment(event["time_utc"], seconds=True)
+        reason = _quoted(event["reason"])
+        what = ": ".join(one for one in (_quoted(event["activity"]), reason) if one)
+        early = ", in a flow that began before this data" if event["role"] == "flow" else ""
+        yield _Item(
+            start=event["time_utc"],
+            key=event["event_id"],
+            end=event["time_utc"],
+            words=(f"Also recorded for {_who(event)} at {moment}{early}: {what}.",),
+        )
+
+
+def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the row with None for every kind of null that a frame knows."""
+    import pandas as pd
+
+    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
+
+
+def _who(row: Mapping[str, Any]) -> str:
+    return words.name(row["upn"] or row["person"] or "Somebody who is not recorded")
+
+
+def _from(flow: Mapping[str, Any]) -> str:
+    if flow["ip"] is None:
+        return "from an address that is not recorded"
+    site = f" ({words.name(flow['site'])})" if flow["site"] else ""
+    return f"from {words.name(flow['ip'])}{site}"
+
+
+def _quoted(text: str | None) -> str:
+    return "" if not text else f'"{harmless.line(text, bound=_REASON_BOUND)}"'
+
+
+def _later(gap: timedelta) -> str:
+    return "At the same time" if gap <= timedelta(0) else f"{_span(gap)} later"
+
+
+def _span(length: timedelta) -> str:
+    """Return a length of time in its two largest units, cut: `2 h 5 min`."""
+    seconds = int(length.total_seconds())
+    units = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
+    parts = []
+    for unit, size in units.items():
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "less than 1 s"

@@ -1,0 +1,62 @@
+"""One writer a store, and a word on who it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sspr_audit.engine import StoreBusy
+from sspr_audit.errors import LocalTrouble
+
+
+@contextmanager
+def held(
+    store: Path, *, wait: timedelta, doing: str, now: datetime, talk: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the lock of `store` while the block runs.
+
+    Where another process has it, say who once, and wait. Raises StoreBusy after `wait`. Not for
+    network shares, whose locks cannot be trusted.
+    """
+    import filelock
+
+    lock_path, holder = _beside(store, ".lock"), _beside(store, ".holder")
+    try:
+        store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = filelock.FileLock(lock_path, mode=0o600)
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            talk(f"{store} is in use by {_name(holder)}; waiting up to {wait}")
+            lock.acquire(timeout=wait.total_seconds())
+    except filelock.Timeout:
+        msg = f"{store} is in use by {_name(holder)}; let it end, or wait longer with --wait"
+        raise StoreBusy(msg) from None
+    except OSError as error:
+        msg = f"{lock_path} cannot be locked: {error.strerror}; see that you may write there"
+        raise LocalTrouble(msg) from None
+    try:
+        card = {"process": os.getpid(), "doing": doing, "since": now.isoformat(timespec="seconds")}
+        holder.write_text(json.dumps(card), encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _beside(store: Path, suffix: str) -> Path:
+    return store.with_name(store.name + suffix)
+
+
+def _name(holder: Path) -> str:
+    """Describe who holds the lock; a card can be missing for a moment, or be cut."""
+    try:
+        card: dict[str, Any] = json.loads(holder.read_text(encoding="utf-8"))
+        return f"process {card['process']} ({card['doing']}, since {card['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
