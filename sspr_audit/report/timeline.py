@@ -41,6 +41,12 @@ _ECHOES: Final = {
 }
 """Core Directory's own records, by activity in lower case."""
 
+_DECIDED: Final = ("blocked", "failed", "cancelled")
+"""Outcomes that a reason decides."""
+
+_IN_ACTS: Final = ("change", "admin-reset", "registration")
+"""Roles of events that are told by their act."""
+
 _DONE: Final = 80
 """The stage at which the person is told that it worked."""
 
@@ -70,10 +76,20 @@ def render(
     with UTC beside them. Raises SettingsError for an unknown time zone.
     """
     when = clock(timezone)
+    named = [_named(row) for row in _ordered(events)]
+    tries = [_named(row) for row in flows.to_dict("records")]
+    homes = [_home(event, tries) for event in named]
+    by_flow: dict[str, list[dict[str, Any]]] = {}
+    loose = []
+    for event, home in zip(named, homes, strict=True):
+        if home is not None:
+            by_flow.setdefault(home, []).append(event)
+        elif event["role"] not in _IN_ACTS:
+            loose.append(event)
     told = [
-        *_flows(events, flows, when),
-        *_acts(acts, when),
-        *_loose(events, flows, when),
+        *(_flow(flow, by_flow.get(flow["flow_id"], []), when) for flow in tries),
+        *(_act(_named(row), when) for row in acts.to_dict("records")),
+        *(_loose(event, when) for event in loose),
     ]
     lines = [harmless.line(heading)]
     if not told:
@@ -92,31 +108,48 @@ def render(
     return "\n".join([*lines, ""])
 
 
-def _flows(events: pd.DataFrame, flows: pd.DataFrame, when: Clock) -> Iterator[_Item]:
-    by_flow: dict[str, list[dict[str, Any]]] = {}
-    for event in events.sort_values(["time_utc", "rank", "event_id"]).to_dict("records"):
-        by_flow.setdefault(str(event["flow_id"]), []).append(_named(event))
-    for row in flows.to_dict("records"):
-        flow = _named(row)
-        yield _Item(
-            start=flow["start_utc"],
-            key=flow["flow_id"],
-            end=flow["end_utc"],
-            words=tuple(_flow(flow, when)),
-            after=tuple(_steps(flow, by_flow.get(flow["flow_id"], []), when)),
-        )
+def _ordered(events: pd.DataFrame) -> list[dict[Any, Any]]:
+    return events.sort_values(["time_utc", "rank", "event_id"]).to_dict("records")
 
 
-def _flow(flow: Mapping[str, Any], when: Clock) -> Iterator[str]:
-    who = _who(flow)
+def _home(event: Mapping[str, Any], flows: list[dict[str, Any]]) -> str | None:
+    """Return the flow in whose paragraph the event stands.
+
+    Core Directory's records carry no flow: the one that a flow names is its own, and others of the
+    same person while it lasted are told there too.
+    """
+    for flow in flows:
+        if flow["flow_id"] == event["flow_id"] or flow["echo_id"] == event["event_id"]:
+            return str(flow["flow_id"])
+    if event["role"] != "echo" or event["person"] is None:
+        return None
+    for flow in flows:
+        during = flow["start_utc"] <= event["time_utc"] <= flow["end_utc"]
+        if during and flow["person"] == event["person"]:
+            return str(flow["flow_id"])
+    return None
+
+
+def _flow(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -> _Item:
+    return _Item(
+        start=flow["start_utc"],
+        key=flow["flow_id"],
+        end=flow["end_utc"],
+        words=tuple(_heading(flow, when)),
+        after=tuple(_steps(flow, events, when)),
+    )
+
+
+def _heading(flow: Mapping[str, Any], when: Clock) -> Iterator[str]:
     yield (
-        f"{who} began to reset a password or unlock an account at "
+        f"{_who(flow)} began to reset a password or unlock an account at "
         f"{when.moment(flow['start_utc'], seconds=True)}, {_from(flow)}, "
         f"{words.client(flow['client'])}."
     )
     ending = words.OUTCOME.get(flow["outcome"], flow["outcome"])
     length = "" if not flow["length_s"] else f" after {_span(timedelta(seconds=flow['length_s']))}"
-    reason = _quoted(flow["reason"])
+    # Of the other outcomes the reason is only the last step, which stands below.
+    reason = _quoted(flow["reason"]) if flow["outcome"] in _DECIDED else ""
     yield f"It {ending}{length}{': ' + reason if reason else ''}."
     yield f"Flow {words.name(flow['flow_id'])}"
 
@@ -163,22 +196,19 @@ def _success(event: Mapping[str, Any]) -> str:
     return "the password was reset"
 
 
-def _acts(acts: pd.DataFrame, when: Clock) -> Iterator[_Item]:
-    for row in acts.to_dict("records"):
-        act = _named(row)
-        ending = {"succeeded": "It succeeded.", "failed": "It failed."}.get(
-            act["outcome"], "The record does not say whether it worked."
-        )
-        reason = _quoted(act["reason"])
-        wrote = f" Entra wrote: {reason}." if reason else ""
-        yield _Item(
-            start=act["time_utc"],
-            key=act["act_id"],
-            end=act["time_utc"],
-            words=(
-                f"{_did(act)} at {when.moment(act['time_utc'], seconds=True)}. {ending}{wrote}",
-            ),
-        )
+def _act(act: Mapping[str, Any], when: Clock) -> _Item:
+    ending = {"succeeded": "It succeeded.", "failed": "It failed."}.get(
+        act["outcome"], "The record does not say whether it worked."
+    )
+    reason = _quoted(act["reason"])
+    wrote = f" Entra wrote: {reason}." if reason else ""
+    moment = when.moment(act["time_utc"], seconds=True)
+    return _Item(
+        start=act["time_utc"],
+        key=act["act_id"],
+        end=act["time_utc"],
+        words=(f"{_did(act)} at {moment}. {ending}{wrote}",),
+    )
 
 
 def _did(act: Mapping[str, Any]) -> str:
@@ -195,22 +225,20 @@ def _did(act: Mapping[str, Any]) -> str:
             return f"{who}: {words.name(kind or 'an act without a kind')}"
 
 
-def _loose(events: pd.DataFrame, flows: pd.DataFrame, when: Clock) -> Iterator[_Item]:
-    """Yield the events that stand in no flow and no act, so that none is lost."""
-    in_acts = events["role"].isin(["change", "admin-reset", "registration"])
-    in_flows = events["flow_id"].isin(flows["flow_id"])
-    for row in events[~in_flows & ~in_acts].to_dict("records"):
-        event = _named(row)
-        moment = when.moment(event["time_utc"], seconds=True)
-        reason = _quoted(event["reason"])
-        what = ": ".join(one for one in (_quoted(event["activity"]), reason) if one)
-        early = ", in a flow that began before this data" if event["role"] == "flow" else ""
-        yield _Item(
-            start=event["time_utc"],
-            key=event["event_id"],
-            end=event["time_utc"],
-            words=(f"Also recorded for {_who(event)} at {moment}{early}: {what}.",),
-        )
+def _loose(event: Mapping[str, Any], when: Clock) -> _Item:
+    """Return an event that stands in no flow and no act, so that none is lost."""
+    moment = when.moment(event["time_utc"], seconds=True)
+    reason = _quoted(event["reason"])
+    activity = event["activity"] or ""
+    said = _ECHOES.get(activity.lower()) or _quoted(activity)
+    early = ", in a flow that began before this data" if event["role"] == "flow" else ""
+    what = ": ".join(one for one in (said, reason) if one)
+    return _Item(
+        start=event["time_utc"],
+        key=event["event_id"],
+        end=event["time_utc"],
+        words=(f"Also recorded for {_who(event)} at {moment}{early}: {what}.",),
+    )
 
 
 def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -232,7 +260,12 @@ def _from(flow: Mapping[str, Any]) -> str:
 
 
 def _quoted(text: str | None) -> str:
-    return "" if not text else f'"{harmless.line(text, bound=_REASON_BOUND)}"'
+    """Return the text in quotes; nothing for no text, nor for the `None` that Entra writes."""
+    return (
+        ""
+        if not text or text.strip().lower() == "none"
+        else f'"{harmless.line(text, bound=_REASON_BOUND)}"'
+    )
 
 
 def _later(gap: timedelta) -> str:
