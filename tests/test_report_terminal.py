@@ -53,9 +53,23 @@ def test_the_verdict_comes_first() -> None:
 
     assert told(text).startswith(
         "Password reset gives trouble to 31 people at Malmö, at the Windows sign-in screen, since "
-        "Tue 2026-03-03 09:12 CET (08:12 UTC). Most certain cause: Proxy demands user "
+        "Tue 2026-03-03 09:12 CET (08:12 UTC). Cause: Proxy demands user "
         "authentication, which the temporary local account cannot give (likely)."
     )
+
+
+def test_what_somebody_must_mend_leads() -> None:
+    """Users' own slips are certain and many; the verdict names what an administrator must mend."""
+    slips = factory.finding(
+        users=90, confidence=Confidence.CONFIRMED, who_can_fix="user", title="Weak passwords"
+    )
+    outage = factory.finding(users=12, title="Writeback is down", who_can_fix="on-premises-admin")
+    text = told(page(factory.report(findings=(slips, outage))))
+    top = text[: text.index("DATA")]
+
+    assert "to 12 people" in top
+    assert "Cause: Writeback is down" in top
+    assert "Also found: 1. 90 people: Weak passwords" in top
 
 
 def test_the_other_findings_follow_in_a_line_each() -> None:
@@ -257,7 +271,7 @@ def test_a_finding_about_nobody_reads_well() -> None:
     finding = factory.finding(users=0, flows=0, scope=Scope(), confidence=Confidence.CONFIRMED)
     text = told(page(factory.report(findings=(finding,))))
 
-    assert text.startswith("Something stands out since Tue 2026-03-03 08:12 UTC. Most certain")
+    assert text.startswith("Something stands out since Tue 2026-03-03 08:12 UTC. Cause: ")
 
 
 def test_local_time_has_utc_beside_it() -> None:

@@ -113,16 +113,30 @@ def verdict(report: Report, clock: Clock) -> tuple[str, ...]:
     """Return what failed, for whom, where, since when and why: the sentences to read first."""
     if not report.findings:
         return tuple(_no_verdict(report))
-    first = report.findings[0]
-    why = f"{_trouble(first, clock)} Most certain cause: {_titled(first)}."
+    _, first = leading(report)
+    why = f"{_trouble(first, clock)} Cause: {_titled(first)}."
     return (why, counted(report.totals), *_doubt(report))
 
 
+def leading(report: Report) -> tuple[int, Finding]:
+    """Return the finding to read first, with its number.
+
+    Findings stand by certainty, and users' own slips are the most certain and the most of them;
+    what somebody else must mend comes first here, the most people first.
+    """
+    return min(
+        enumerate(report.findings, start=1),
+        key=lambda numbered: (numbered[1].who_can_fix == "user", -numbered[1].users, numbered[0]),
+    )
+
+
 def overview(report: Report) -> list[tuple[int, str]]:
-    """Return every finding after the first in one sentence, with its number."""
+    """Return every finding but the leading one in one sentence, with its number."""
+    first, _ = leading(report) if report.findings else (0, None)
     return [
         (number, f"{people(one.users)}: {_titled(one)}" if one.users else _titled(one))
-        for number, one in enumerate(report.findings[1:], start=2)
+        for number, one in enumerate(report.findings, start=1)
+        if number != first
     ]
 
 
@@ -187,8 +201,7 @@ def _no_verdict(report: Report) -> Iterator[str]:
         )
         yield counted(totals)
         yield (
-            "No pattern stands out from chance either. That is no all-clear: an attempt that never "
-            "reached the reset page leaves no record."
+            "That is no all-clear: an attempt that never reached the reset page leaves no record."
         )
     yield from _doubt(report)
 
