@@ -77,7 +77,7 @@ def test_the_other_findings_follow_in_a_line_each() -> None:
     text = told(page(factory.report()))
     top = text[: text.index("DATA")]
 
-    assert "Also found: 2. 31 people: Proxy demands user authentication" in top
+    assert "Also found: 1. 4 people: Password writeback cannot reach the sync server" in top
     assert "3. 9 people: People stop at the options page (possible)" in top
 
 

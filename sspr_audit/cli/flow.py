@@ -29,7 +29,7 @@ def flow(  # noqa: PLR0913 - the options of the contract
         raise UsageError("--demo and --input exclude each other")
     begin = run.begin_demo if demo else run.begin
     here = begin(config, quiet=quiet, verbose=verbose)
-    options = run.options(here, since=since, until=until, cloud=cloud)
+    options = run.options(here, since=since, until=until, cloud=cloud, tell_events=True)
     done = report.analysed(here, options, input_, demo=demo)
     from sspr_audit.pipeline import story
 

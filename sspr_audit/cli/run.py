@@ -102,7 +102,14 @@ def keeper(run: Run, wait: str) -> Keeper:
     return Keeper(run.settings.store.path, run.now, run.say, times.span(wait, option="--wait"))
 
 
-def options(run: Run, *, since: str | None, until: str | None, cloud: str | None) -> Options:
+def options(
+    run: Run,
+    *,
+    since: str | None,
+    until: str | None,
+    cloud: str | None,
+    tell_events: bool = False,
+) -> Options:
     """Return what a report needs to know. Raises UsageError."""
     from sspr_audit import knowledge
     from sspr_audit.cli import times
@@ -126,6 +133,7 @@ def options(run: Run, *, since: str | None, until: str | None, cloud: str | None
         flow_timeout=ours.analysis.flow_timeout,
         tenant_id=ours.tenant.id,
         cloud=_cloud(cloud or ours.tenant.cloud, known.clouds, ours.clouds),
+        tell_events=tell_events,
     )
 
 

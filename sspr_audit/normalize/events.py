@@ -90,7 +90,9 @@ def make(
 
 
 def unrecognized(
-    connection: duckdb.DuckDBPyConnection, start: Any, end: Any  # noqa: ANN401 - datetimes
+    connection: duckdb.DuckDBPyConnection,
+    start: Any,
+    end: Any,  # noqa: ANN401 - datetimes
 ) -> Unrecognized:
     """Return the texts in the events of a window that no rule knows, most frequent first."""
 
@@ -127,9 +129,7 @@ def _map(
     texts = found["text"].to_pylist()
     rows = [(text, *tell(text)) for text in texts]
     values = zip(*rows, strict=True) if rows else [()] * len(columns)
-    table = pa.table(
-        {c: pa.array(v, _type(c)) for c, v in zip(columns, values, strict=True)}
-    )
+    table = pa.table({c: pa.array(v, _type(c)) for c, v in zip(columns, values, strict=True)})
     with engine.lent(connection, told=table):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM told")  # noqa: S608
 
@@ -154,7 +154,14 @@ def _reason(knowledge: Knowledge, text: str) -> tuple[Any, ...]:
     if match is None:
         return (None, None, None, None, None, False)
     reason = match.reason
-    return reason.key, reason.stage, reason.rank, reason.meaning, match.method, reason.key != "success"
+    return (
+        reason.key,
+        reason.stage,
+        reason.rank,
+        reason.meaning,
+        match.method,
+        reason.key != "success",
+    )
 
 
 def _address(

@@ -16,19 +16,23 @@ CREATE OR REPLACE TEMP MACRO utc_time(t, zoneless_utc) AS COALESCE(
     CASE WHEN zoneless_utc THEN COALESCE(iso_time(t || 'Z'), slashed_time(t)) END);
 
 -- How many digits of a second the time was written with.
-CREATE OR REPLACE TEMP MACRO digits(t) AS CAST(length(regexp_extract(t, '\.(\d+)', 1)) AS UTINYINT);
+CREATE OR REPLACE TEMP MACRO digits(t) AS CAST(CASE
+    WHEN substr(t, 20, 1) = '.' AND ends_with(t, 'Z') THEN length(t) - 21
+    ELSE length(regexp_extract(t, '\.(\d+)', 1)) END AS UTINYINT);
 
 -- A slashed time that can only be day-first.
 CREATE OR REPLACE TEMP MACRO day_first(t) AS
     TRY_CAST(regexp_extract(t, '^(\d{1,2})/\d{1,2}/\d{4}', 1) AS INTEGER) > 12;
 
-CREATE OR REPLACE TEMP MACRO filled(t) AS NULLIF(trim(t), '');
+CREATE OR REPLACE TEMP MACRO filled(t) AS NULLIF(t, '');
 
 -- The target that is a person: the first user, else the only kind of target there is.
-CREATE OR REPLACE TEMP MACRO user_target(targets) AS COALESCE(
-    list_filter(targets, lambda t: lower(t.type) = 'user')[1],
-    list_filter(targets, lambda t: t.userPrincipalName <> '')[1],
-    list_filter(targets, lambda t: t.type IS NULL)[1]);
+CREATE OR REPLACE TEMP MACRO user_target(targets) AS CASE
+    WHEN lower(targets[1].type) = 'user' THEN targets[1]
+    ELSE COALESCE(
+        list_filter(targets, lambda t: lower(t.type) = 'user')[1],
+        list_filter(targets, lambda t: t.userPrincipalName <> '')[1],
+        list_filter(targets, lambda t: t.type IS NULL)[1]) END;
 
 CREATE OR REPLACE TEMP MACRO detail(details, name) AS
     filled(list_filter(details, lambda d: lower(trim(d.key)) = name AND trim(d.value) <> '')[1].value);

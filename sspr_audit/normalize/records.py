@@ -25,6 +25,9 @@ _SQL: Final = {
     Form.LOG_ANALYTICS: "log_analytics.sql",
     Form.PORTAL_CSV: "portal_csv.sql",
 }
+NO_JSON: Final = "not valid JSON"
+
+_COLUMNS: Final = ", ".join(("seq", "file", "place", *AUDIT))
 _ALWAYS: Final = ("seq", "file", "place", "text")
 """Columns of every batch: our number of the record, its file, its place there, its text."""
 
@@ -85,14 +88,22 @@ def add(
         return misread, []
     form_sql = engine.sql("sspr_audit.normalize", _SQL[form])
     normal_sql = engine.sql("sspr_audit.normalize", "normal.sql")
+    rows = f"WITH batch AS ({_source(table, form)}), found AS ({form_sql}) {normal_sql}"  # noqa: S608 - our own texts
+    values = {"zoneless_utc": batch.layout.zoneless_utc}
     with engine.lent(connection, arrived=table):
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE normal AS WITH batch AS ({_source(table, form)}),"  # noqa: S608 - our own texts
-            f" found AS ({form_sql}) {normal_sql}",
-            {"zoneless_utc": batch.layout.zoneless_utc},
+        # Materialized, or the filter would be worked out apart and every text be parsed twice.
+        insert = (
+            f"INSERT INTO audit WITH normal AS MATERIALIZED ({rows})"
+            f" SELECT {_COLUMNS} FROM normal WHERE left_over IS NULL"
         )
-    connection.execute(engine.sql("sspr_audit.normalize", "accept.sql"))
-    faults, misfits = _left_over(connection)
+        ((added,),) = engine.rows(connection, insert, values)
+        if added == table.num_rows:
+            return misread, []
+        query = (
+            f"WITH normal AS MATERIALIZED ({rows}) SELECT file, place, left_over, fits, why"
+            " FROM normal WHERE left_over IS NOT NULL ORDER BY file, place"
+        )
+        faults, misfits = _left_over(engine.rows(connection, query, values))
     return misread + faults, misfits
 
 
@@ -141,7 +152,10 @@ def _parsed(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
         kept.append(at)
     by_column = dict(zip(layout.columns, zip(*rows, strict=True), strict=True)) if rows else {}
     arrays = (batch.numbers, batch.files, batch.places, batch.texts)
-    columns = {name: array.take(pa.array(kept, pa.int64())) for name, array in zip(_ALWAYS, arrays, strict=True)}
+    columns = {
+        name: array.take(pa.array(kept, pa.int64()))
+        for name, array in zip(_ALWAYS, arrays, strict=True)
+    }
     for name in wanted:
         column = by_column.get(name)
         if column is not None:
@@ -152,16 +166,12 @@ def _parsed(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
 
 
 def _left_over(
-    connection: duckdb.DuckDBPyConnection,
+    rows: list[tuple[int, int, str, bool | None, str]],
 ) -> tuple[list[tuple[int, Misread]], list[tuple[int, int, str]]]:
+    """Part the rows that cannot be used into faults and records of another form."""
     faults, misfits = [], []
-    rows = engine.rows(
-        connection,
-        "SELECT file, place, left_over, fits, COALESCE(fault, time_fault(time_text))"
-        " FROM normal WHERE left_over IS NOT NULL ORDER BY file, place",
-    )
     for file, place, text, fits, fault in rows:
-        if fits or fault == "not valid JSON":
+        if fits or fault == NO_JSON:
             faults.append((file, Misread(fault, place, text[:80])))
         else:
             misfits.append((file, place, text))

@@ -40,6 +40,8 @@ class Options:
     flow_timeout: timedelta = timedelta(minutes=20)
     tenant_id: str | None = None
     cloud: Cloud | None = None
+    tell_events: bool = False
+    """Whether whole events are wanted, for a time line; a report needs only their reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Analysis:
 
     report: Report
     events: pd.DataFrame
+    """EVENTS where `tell_events` was asked for, else GIVEN."""
     flows: pd.DataFrame
     acts: pd.DataFrame
     complete: bool
@@ -129,14 +132,15 @@ def analysed(
     """Return the report on the window, from `events`, `flows` and `acts`."""
     window = data.window
     baseline = Window(min(max(data.first, window.end - BASELINE), window.start), window.end)
-    frames = {
-        table.name: table.shape(engine.fetch(connection, query, _bounds(window)))
-        for table, query in _FRAMES.items()
-    }
+    event_table = tables.EVENTS if options.tell_events else tables.GIVEN
+    events, of_flows, acts = (
+        table.shape(engine.fetch(connection, _FRAMES[table], _bounds(window)))
+        for table in (event_table, tables.FLOWS, tables.ACTS)
+    )
     length = window.end - window.start
     before = Window(window.start - length, window.start)
     found = judge.findings(
-        evidence.cases(connection, options.knowledge, frames["flows"], window),
+        evidence.cases(connection, options.knowledge, of_flows, window),
         options.knowledge,
         cloud=options.cloud,
     )
@@ -147,9 +151,9 @@ def analysed(
         baseline=baseline,
         tenant_id=options.tenant_id or _tenant(connection),
         cloud=options.cloud.name if options.cloud else None,
-        events=frames["events"],
-        flows=frames["flows"],
-        acts=frames["acts"],
+        events=events,
+        flows=of_flows,
+        acts=acts,
         account=_account(connection, window, read),
         coverage=Coverage(complete=None, spans=((data.first, data.last),)),
         previous=before if data.first <= before.start else None,
@@ -158,12 +162,14 @@ def analysed(
         unobservable=judge.unobservable(options.knowledge, cloud=options.cloud, found=found),
     )
     complete = not (read.faulty or read.skipped)
-    return Analysis(
-        report, frames["events"], frames["flows"], frames["acts"], complete, read.remarks
-    )
+    return Analysis(report, events, of_flows, acts, complete, read.remarks)
 
 
 _FRAMES: Final = {
+    tables.GIVEN: (
+        "SELECT e.flow_id, e.reason, e.reason_key FROM events e JOIN flows f USING (flow_id)"
+        " WHERE e.reason IS NOT NULL AND f.start_utc >= $start AND f.start_utc < $end"
+    ),
     tables.EVENTS: (
         "SELECT e.* FROM events e WHERE e.flow_id IN (SELECT flow_id FROM flows"
         " WHERE start_utc >= $start AND start_utc < $end)"

@@ -55,7 +55,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
 ) -> Report:
     """Return the report on `window`.
 
-    The frames have the columns of EVENTS, FLOWS and ACTS and may reach beyond the window on both
+    The frames have the columns of GIVEN, FLOWS and ACTS and may reach beyond the window on both
     sides: a flow counts where it starts, an act where its first event lies. `previous` is the span
     before, counted too where it is given. The order of rows does not matter.
     """

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import Misread
 from sspr_audit.sources.files.values import MAX_RECORD
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-_SHORT = 16
+LINE_END: Final = ord("\n")
+RETURN: Final = ord("\r")
+_SHORT: Final = 16
 """A line this short may be blank and is looked at by itself; no record is."""
 
 
@@ -20,36 +24,39 @@ def read(pieces: Iterator[bytes]) -> Iterator[tuple[pa.StringArray, pa.Int64Arra
 
     Lines that are no UTF-8, or longer than a record may be, come out as a Misread each.
     """
+    import numpy as np
+
     number, rest = 1, b""
     for piece in pieces:
         text = rest + piece
-        end = text.rfind(b"\n") + 1
-        rest = text[end:][: MAX_RECORD + 1]  # a longer line is refused, but never held whole
-        if end:
-            yield from _split(text[:end], number)
-            number += text.count(b"\n", 0, end)
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == LINE_END)
+        if len(ends):
+            yield from _split(text, ends, number)
+            number += len(ends)
+            text = text[ends[-1] + 1 :]
+        rest = text[: MAX_RECORD + 1]  # a longer line is refused, but never held whole
     if rest:
-        yield from _split(rest + b"\n", number)
+        yield from _split(rest + b"\n", np.array([len(rest)]), number)
 
 
-def _split(text: bytes, number: int) -> Iterator[tuple[pa.StringArray, pa.Int64Array] | Misread]:
+def _split(
+    text: bytes, ends: NDArray[np.int64], number: int
+) -> Iterator[tuple[pa.StringArray, pa.Int64Array] | Misread]:
+    """Yield the lines of `text` whose ends stand at `ends`; the first has the number `number`."""
     import numpy as np
     import pyarrow as pa
 
-    if b"\r\n" in text:
-        text = text.replace(b"\r\n", b"\n")
-    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")).astype(np.int32)
-    starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int32)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    stops = ends - ((ends > starts) & (np.frombuffer(text, np.uint8)[ends - 1] == RETURN))
     # Every other slice of this array is a line; those between hold the line ends.
-    offsets = np.column_stack((starts, ends)).ravel()
-    offsets = np.append(offsets, np.int32(len(text)))
+    offsets = np.append(np.column_stack((starts, stops)).ravel(), ends[-1]).astype(np.int32)
     whole = pa.Array.from_buffers(
         pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     )
-    lengths = ends - starts
+    lengths = stops - starts
     keep = lengths > 0
     for at in np.flatnonzero(keep & (lengths < _SHORT)):
-        keep[at] = bool(text[starts[at] : ends[at]].strip())
+        keep[at] = bool(text[starts[at] : stops[at]].strip())
     for at in np.flatnonzero(lengths > MAX_RECORD):
         keep[at] = False
         reason = f"longer than {MAX_RECORD >> 20} MiB"
