@@ -1,8 +1,6 @@
 -- Azure Monitor diagnostic settings: the Graph record under `properties`, with a frame around it.
-WITH gated AS (
-    SELECT seq, file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
-shaped AS (
-    SELECT seq, file, place, text, sound, json_transform(sound, '{
+WITH shaped AS (   -- TRY: one text that is no JSON would fail the whole query
+    SELECT seq, file, place, text, body, TRY(json_transform(body, '{
         "time": "VARCHAR", "operationName": "VARCHAR", "category": "VARCHAR",
         "resultDescription": "VARCHAR", "resultType": "VARCHAR", "callerIpAddress": "VARCHAR",
         "correlationId": "VARCHAR", "tenantId": "VARCHAR", "properties": {
@@ -14,8 +12,8 @@ shaped AS (
             "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}},
         "targetResources": [
             {"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}],
-        "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}}') AS r
-    FROM gated),
+        "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}}')) AS r
+    FROM batch),
 named AS (
     SELECT *, r.properties AS e, user_target(r.properties.targetResources) AS target FROM shaped)
 SELECT
@@ -38,14 +36,14 @@ SELECT
     filled(target.userPrincipalName)            AS target_upn,
     filled(r.tenantId)                          AS tenant_id,
     CASE
-        WHEN sound IS NULL THEN 'not valid JSON'
-        WHEN misshapen(sound, '$.properties.initiatedBy', e.initiatedBy, 'OBJECT')
+        WHEN no_json(body, r) THEN 'not valid JSON'
+        WHEN misshapen(body, '$.properties.initiatedBy', any_initiator(e.initiatedBy), 'OBJECT')
             THEN 'initiatedBy is not an object'
-        WHEN misshapen(sound, '$.properties.initiatedBy.user', e.initiatedBy.user, 'OBJECT')
+        WHEN misshapen(body, '$.properties.initiatedBy.user', any_user(e.initiatedBy.user), 'OBJECT')
             THEN 'initiatedBy.user is not an object'
-        WHEN misshapen(sound, '$.properties.targetResources', e.targetResources, 'ARRAY')
+        WHEN misshapen(body, '$.properties.targetResources', e.targetResources, 'ARRAY')
             THEN 'targetResources is not a list'
-        WHEN misshapen(sound, '$.properties.additionalDetails', e.additionalDetails, 'ARRAY')
+        WHEN misshapen(body, '$.properties.additionalDetails', e.additionalDetails, 'ARRAY')
             THEN 'additionalDetails is not a list'
     END                                         AS fault,
     e IS NOT NULL AND COALESCE(r.category, '') NOT LIKE '%SignInLogs' AS fits

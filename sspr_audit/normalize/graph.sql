@@ -1,8 +1,6 @@
 -- Microsoft Graph directoryAudit, and the admin center's JSON download: the same shape.
-WITH gated AS (
-    SELECT seq, file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
-shaped AS (
-    SELECT seq, file, place, text, sound, json_transform(sound, '{
+WITH shaped AS (   -- TRY: one text that is no JSON would fail the whole query
+    SELECT seq, file, place, text, body, TRY(json_transform(body, '{
         "id": "VARCHAR", "activityDateTime": "VARCHAR", "activityDisplayName": "VARCHAR",
         "resultReason": "VARCHAR", "result": "VARCHAR", "loggedByService": "VARCHAR",
         "correlationId": "VARCHAR",
@@ -11,8 +9,8 @@ shaped AS (
             "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}},
         "targetResources": [
             {"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}],
-        "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}') AS e
-    FROM gated),
+        "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}')) AS e
+    FROM batch),
 named AS (
     SELECT *, user_target(e.targetResources) AS target FROM shaped)
 SELECT
@@ -35,14 +33,14 @@ SELECT
     filled(target.userPrincipalName)            AS target_upn,
     CAST(NULL AS VARCHAR)                       AS tenant_id,
     CASE
-        WHEN sound IS NULL THEN 'not valid JSON'
-        WHEN misshapen(sound, '$.initiatedBy', e.initiatedBy, 'OBJECT')
+        WHEN no_json(body, e) THEN 'not valid JSON'
+        WHEN misshapen(body, '$.initiatedBy', any_initiator(e.initiatedBy), 'OBJECT')
             THEN 'initiatedBy is not an object'
-        WHEN misshapen(sound, '$.initiatedBy.user', e.initiatedBy.user, 'OBJECT')
+        WHEN misshapen(body, '$.initiatedBy.user', any_user(e.initiatedBy.user), 'OBJECT')
             THEN 'initiatedBy.user is not an object'
-        WHEN misshapen(sound, '$.targetResources', e.targetResources, 'ARRAY')
+        WHEN misshapen(body, '$.targetResources', e.targetResources, 'ARRAY')
             THEN 'targetResources is not a list'
-        WHEN misshapen(sound, '$.additionalDetails', e.additionalDetails, 'ARRAY')
+        WHEN misshapen(body, '$.additionalDetails', e.additionalDetails, 'ARRAY')
             THEN 'additionalDetails is not a list'
     END                                         AS fault,
     e.activityDateTime IS NOT NULL OR e.activityDisplayName IS NOT NULL

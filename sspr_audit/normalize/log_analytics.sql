@@ -1,17 +1,15 @@
 -- Rows of the Log Analytics table AuditLogs. Nested columns are JSON texts, or JSON after all.
-WITH gated AS (
-    SELECT seq, file, place, text, CASE WHEN json_valid(body) THEN body END AS sound FROM batch),
-rows AS (
-    SELECT seq, file, place, text, sound, json_transform(sound, '{
+WITH rows AS (   -- TRY: one text that is no JSON would fail the whole query
+    SELECT seq, file, place, text, body, TRY(json_transform(body, '{
         "Id": "VARCHAR", "ActivityDateTime": "VARCHAR", "TimeGenerated": "VARCHAR",
         "ActivityDisplayName": "VARCHAR", "OperationName": "VARCHAR", "ResultReason": "VARCHAR",
         "ResultDescription": "VARCHAR", "Result": "VARCHAR", "ResultType": "VARCHAR",
         "LoggedByService": "VARCHAR", "Category": "VARCHAR", "CorrelationId": "VARCHAR",
         "AADTenantId": "VARCHAR", "InitiatedBy": "VARCHAR", "TargetResources": "VARCHAR",
-        "AdditionalDetails": "VARCHAR"}') AS e
-    FROM gated),
+        "AdditionalDetails": "VARCHAR"}')) AS e
+    FROM batch),
 parsed AS (
-    SELECT seq, file, place, text, sound, e,
+    SELECT seq, file, place, text, body, e,
         json_transform(CASE WHEN json_valid(e.InitiatedBy) THEN e.InitiatedBy END, '{
             "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
             "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}}') AS initiated,
@@ -43,12 +41,12 @@ SELECT
     filled(target.userPrincipalName)            AS target_upn,
     filled(e.AADTenantId)                       AS tenant_id,
     CASE
-        WHEN sound IS NULL THEN 'not valid JSON'
-        WHEN filled(e.InitiatedBy) IS NOT NULL AND initiated IS NULL
+        WHEN no_json(body, e) THEN 'not valid JSON'
+        WHEN misshapen_text(e.InitiatedBy, any_initiator(initiated), 'OBJECT')
             THEN 'InitiatedBy is not an object'
-        WHEN filled(e.TargetResources) IS NOT NULL AND targets IS NULL
+        WHEN misshapen_text(e.TargetResources, targets, 'ARRAY')
             THEN 'TargetResources is not a list'
-        WHEN filled(e.AdditionalDetails) IS NOT NULL AND details IS NULL
+        WHEN misshapen_text(e.AdditionalDetails, details, 'ARRAY')
             THEN 'AdditionalDetails is not a list'
     END                                         AS fault,
     e.TimeGenerated IS NOT NULL OR e.ActivityDateTime IS NOT NULL AS fits

@@ -43,6 +43,21 @@ CREATE OR REPLACE TEMP MACRO time_fault(t) AS CASE
     WHEN day_first(t) THEN 'day-first date'
     ELSE 'time not understood' END;
 
--- json_transform makes NULL of a value of the wrong shape and never complains.
-CREATE OR REPLACE TEMP MACRO misshapen(body, path, value, wanted) AS
-    value IS NULL AND COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', wanted);
+-- json_transform makes NULLs of a value of the wrong shape and never complains. Where nothing is
+-- `known` of it, look whether there was something. CASE keeps this off the rows that need no look.
+CREATE OR REPLACE TEMP MACRO misshapen(body, path, known, wanted) AS
+    CASE WHEN known IS NULL THEN COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', wanted)
+    ELSE false END;
+
+-- The same for a column that holds JSON as text.
+CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
+    CASE WHEN known IS NOT NULL OR filled(value) IS NULL THEN false
+    WHEN json_valid(value) THEN json_type(value) NOT IN ('NULL', wanted)
+    ELSE true END;
+
+CREATE OR REPLACE TEMP MACRO no_json(body, shaped) AS
+    CASE WHEN shaped IS NULL THEN NOT json_valid(body) ELSE false END;
+
+CREATE OR REPLACE TEMP MACRO any_user(u) AS COALESCE(u.id, u.userPrincipalName, u.ipAddress);
+CREATE OR REPLACE TEMP MACRO any_initiator(i) AS
+    COALESCE(any_user(i.user), i.app.appId, i.app.displayName);
