@@ -49,7 +49,7 @@ def test_the_page_has_its_parts() -> None:
         "## Not recognized: ClientTypes",
         "## Not observable in this data",
     ]
-    assert "### 2. Likely: Proxy demands user authentication, which the temporary local account"[
+    assert "### 1. Likely: Proxy demands user authentication, which the temporary local account"[
         :40
     ] in "\n".join(page)
 

@@ -69,7 +69,8 @@ def test_what_somebody_must_mend_leads() -> None:
 
     assert "to 12 people" in top
     assert "Cause: Writeback is down" in top
-    assert "Also found: 1. 90 people: Weak passwords" in top
+    assert "Also found: 2. 90 people: Weak passwords" in top
+    assert text.index("12 people, ") < text.index("90 people, ")
 
 
 def test_the_other_findings_follow_in_a_line_each() -> None:
@@ -77,7 +78,7 @@ def test_the_other_findings_follow_in_a_line_each() -> None:
     text = told(page(factory.report()))
     top = text[: text.index("DATA")]
 
-    assert "Also found: 1. 4 people: Password writeback cannot reach the sync server" in top
+    assert "Also found: 2. 4 people: Password writeback cannot reach the sync server" in top
     assert "3. 9 people: People stop at the options page (possible)" in top
 
 

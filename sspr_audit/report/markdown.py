@@ -37,7 +37,7 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     yield from ("", "## Findings", "")
     if not report.findings:
         yield "None. What that means stands at the top of this page."
-    for number, finding in enumerate(report.findings, start=1):
+    for number, finding in enumerate(words.in_order(report), start=1):
         if number > 1:
             yield ""
         yield from _finding(number, finding, when)

@@ -177,7 +177,7 @@ def _findings(page: _Page, report: Report, when: Clock, *, verbose: bool) -> Non
     page.heading(f"Findings ({len(report.findings):,})")
     if not report.findings:
         page.paragraph("None. What that means stands at the top of this page.", indent=2)
-    for number, finding in enumerate(report.findings, start=1):
+    for number, finding in enumerate(words.in_order(report), start=1):
         _finding(page, number, finding, when, verbose=verbose)
 
 

@@ -113,30 +113,25 @@ def verdict(report: Report, clock: Clock) -> tuple[str, ...]:
     """Return what failed, for whom, where, since when and why: the sentences to read first."""
     if not report.findings:
         return tuple(_no_verdict(report))
-    _, first = leading(report)
+    first = in_order(report)[0]
     why = f"{_trouble(first, clock)} Cause: {_titled(first)}."
     return (why, counted(report.totals), *_doubt(report))
 
 
-def leading(report: Report) -> tuple[int, Finding]:
-    """Return the finding to read first, with its number.
+def in_order(report: Report) -> tuple[Finding, ...]:
+    """Return the findings in the order in which to read them.
 
     Findings stand by certainty, and users' own slips are the most certain and the most of them;
     what somebody else must mend comes first here, the most people first.
     """
-    return min(
-        enumerate(report.findings, start=1),
-        key=lambda numbered: (numbered[1].who_can_fix == "user", -numbered[1].users, numbered[0]),
-    )
+    return tuple(sorted(report.findings, key=lambda one: (one.who_can_fix == "user", -one.users)))
 
 
 def overview(report: Report) -> list[tuple[int, str]]:
-    """Return every finding but the leading one in one sentence, with its number."""
-    first, _ = leading(report) if report.findings else (0, None)
+    """Return every finding but the first to read in one sentence, with its number."""
     return [
         (number, f"{people(one.users)}: {_titled(one)}" if one.users else _titled(one))
-        for number, one in enumerate(report.findings, start=1)
-        if number != first
+        for number, one in enumerate(in_order(report)[1:], start=2)
     ]
 
 
