@@ -36,7 +36,7 @@ class Table:
         """
         import pandas as pd
 
-        frame = table.select(list(self.columns)).to_pandas()
+        frame: pd.DataFrame = table.select(list(self.columns)).to_pandas()
         for name, column in self.columns.items():
             if column.dtype == TIME:
                 frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")

@@ -1,0 +1,1 @@
+"""Flows, acts and what is known beside them → signals: one module a family of signals."""

@@ -22,18 +22,20 @@ if TYPE_CHECKING:
 STATED: Final = Table(
     "stated",
     target=Column("str", "the cause or family that the event names"),
+    standing=Column("str", "seen, documented or inferred"),
+    reason=Column("str", "the text that names it; the activity where the activity does"),
+    reason_key=Column("str", "as in events; null where the activity names it"),
+    method=Column("str", "as in events"),
     event_id=Column("str", "as in events"),
     time_utc=Column(TIME, "as in events"),
-    reason=Column("str", "the text that names it; the activity where the activity does"),
-    standing=Column("str", "seen, documented or inferred"),
-    unit=Column("str", "the flow or act that it stands in"),
-    flow_id=Column("str", "the flow; null for an act"),
-    person=Column("str", "as in events"),
-    upn=Column("str", "as in events"),
-    site=Column("str", "site of the flow or act"),
-    ip_group=Column("str", "address of the flow or act"),
-    client=Column("str", "client of the flow; null for an act"),
-    outcome=Column("str", "of the flow or act"),
+    role=Column("str", "as in events"),
+    flow_id=Column("str", "the flow that it stands in; null for none"),
+    person=Column("str", "as in events; the flow's, where it stands in one"),
+    upn=Column("str", "as in events; the flow's, where it stands in one"),
+    site=Column("str", "site of the flow or event"),
+    ip_group=Column("str", "address of the flow or event"),
+    client=Column("str", "client of the flow or event"),
+    outcome=Column("str", "of the flow"),
 )
 
 
@@ -47,6 +49,15 @@ description: no verdict hangs on it."""
 
 _STANDINGS: Final = ("seen", "documented", "inferred")
 _IDS: Final = 100
+
+_OTHER: Final = "other"
+_WORDS: Final = {
+    "flow": ("flow", "flows"),
+    "change": ("password change", "password changes"),
+    "admin-reset": ("reset by an administrator", "resets by an administrator"),
+    _OTHER: ("other event", "other events"),
+}
+"""What states a reason, by its role; flows by their number, all else by that of the events."""
 
 
 def cases(
@@ -64,7 +75,6 @@ def cases(
     for target, said in rows.groupby("target", sort=True):
         signals_for = [*reasons(said), place(said, here), still_failing(said, flows)]
         signals_against = [helped(said), later(said, flows)]
-        ids = said["event_id"].drop_duplicates()
         yield Case(
             target=str(target),
             standing=min(said["standing"], key=_STANDINGS.index),
@@ -72,7 +82,7 @@ def cases(
                 sites=_values(said["site"]),
                 ips=_values(said["ip_group"]),
                 clients=_values(said["client"]),
-                users=_values(said["upn"].fillna(said["person"])),
+                users=_names(said),
             ),
             users=int(said["person"].nunique()),
             flows=int(said["flow_id"].nunique()),
@@ -80,8 +90,8 @@ def cases(
             last_seen=said["time_utc"].max().to_pydatetime(warn=False),
             evidence=tuple(one for one in signals_for if one),
             against=tuple(one for one in signals_against if one),
-            events=len(ids),
-            event_ids=tuple(ids[:_IDS]),
+            events=len(said),
+            event_ids=tuple(said["event_id"][:_IDS]),
         )
 
 
@@ -91,9 +101,9 @@ def _stated(
     import pyarrow as pa
 
     names = [
-        (reason.key, reason.family or reason.causes[0], reason.standing)
+        (reason.key, target, reason.standing)
         for reason in knowledge.reasons
-        if reason.family or reason.causes
+        for target in ((reason.family,) if reason.family else reason.causes)
     ]
     names.append(("blocked", THROTTLED, "documented"))
     columns = dict(zip(("key", "target", "standing"), zip(*names, strict=True), strict=True))
@@ -112,26 +122,43 @@ def _values(column: pd.Series[str]) -> tuple[str, ...]:
     return tuple(sorted(column.dropna().unique()))
 
 
+def _names(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return one name for each person: the last user principal name, else the object id."""
+    upns = rows.dropna(subset=["person"]).groupby("person")["upn"].last()
+    return _values(upns.fillna(upns.index.to_series()))
+
+
 def reasons(rows: pd.DataFrame) -> list[Statement]:
-    """Flows, password changes and resets by an administrator whose reason names it."""
-    found = []
-    for reason, said in rows.groupby("reason", sort=False):
-        flows = said["flow_id"].nunique()
-        acts = said.loc[said["flow_id"].isna(), "unit"].nunique()
-        counts = [
-            *([_counted(flows, "flow")] if flows else []),
-            *([_counted(acts, "change or admin reset", "changes or admin resets")] if acts else []),
-        ]
-        people = _counted(said["person"].nunique(), "person", "people")
-        verb = "gives" if flows + acts == 1 else "give"
-        text = f"{' and '.join(counts)} of {people} {verb} the reason: {reason}"
-        found.append(Statement("reason-stated", text, flows + acts))
+    """Flows, and events outside of flows, whose reason names it; a text that drifts is one."""
+    by_text = [rows["reason_key"].fillna(rows["reason"]), rows["method"]]
+    found = [_stating(said) for _, said in rows.groupby(by_text, dropna=False, sort=False)]
     return sorted(found, key=lambda one: (-int(one.value or 0), one.statement))
+
+
+def _stating(said: pd.DataFrame) -> Statement:
+    outside = said.loc[said["flow_id"].isna(), "role"]
+    outside = outside.where(outside.isin(list(_WORDS)), _OTHER)
+    counts = {role: int(outside.eq(role).sum()) for role in _WORDS}
+    counts["flow"] = said["flow_id"].nunique()
+    total = sum(counts.values())
+    who = _listed([_counted(count, *_WORDS[role]) for role, count in counts.items() if count])
+    people = said["person"].nunique()
+    of_whom = f" of {_counted(people, 'person', 'people')}" if people else ""
+    by_activity = said["reason_key"].isna().all()
+    verb, what = ("show", "activity") if by_activity else ("give", "reason")
+    texts = said["reason"].str.strip().value_counts().sort_index()
+    more = f" (in {len(texts)} wordings)" if len(texts) > 1 else ""
+    text = f"{who}{of_whom} {verb}{'s' * (total == 1)} the {what}: {texts.idxmax()}{more}"
+    return Statement("reason-stated", text, total)
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def place(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
     """Where it happens, if most of it is at one site that far fewer of all flows come from."""
-    units = rows.drop_duplicates("unit")
+    units = rows[~rows["flow_id"].fillna(rows["event_id"]).duplicated()]
     sites = units["site"].dropna()
     if sites.empty or flows.empty:
         return None
@@ -156,27 +183,32 @@ def helped(rows: pd.DataFrame) -> Statement | None:
 
 
 def later(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
-    """People who met the reason and completed a reset in a later flow."""
-    first = rows.dropna(subset=["person"]).groupby("person")["time_utc"].min()
-    done = flows.loc[flows["outcome"] == "succeeded"].groupby("person")["start_utc"].max()
-    both = first.to_frame("first").join(done.rename("done"), how="left")
-    count = int((both["done"] > both["first"]).sum())
+    """People whose flow met the reason and who succeeded in a later flow."""
+    met = _since(rows, flows, "start_utc")
+    count = int((met["succeeded"] > met["met"]).sum())
     if not count:
         return None
-    text = f"{count} of {_counted(len(first), 'person', 'people')} completed a reset later on"
+    text = f"{count} of {_counted(len(met), 'person', 'people')} succeeded in a later flow"
     return Statement("succeeded-later", text, count)
 
 
 def still_failing(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
-    """People who met the reason and have not completed a reset since."""
-    first = rows.dropna(subset=["person"]).groupby("person")["time_utc"].min()
-    done = flows.loc[flows["outcome"] == "succeeded"].groupby("person")["end_utc"].max()
-    both = first.to_frame("first").join(done.rename("done"), how="left")
-    count = int((~(both["done"] >= both["first"])).sum())
+    """People whose flow met the reason and who have not succeeded since."""
+    met = _since(rows, flows, "end_utc")
+    count = int((~(met["succeeded"] >= met["met"])).sum())
     if not count:
         return None
-    text = f"{count} of {_counted(len(first), 'person', 'people')} completed no reset since"
-    return Statement("no-reset-since", text, count)
+    verb = "has" if count == 1 else "have"
+    text = f"{count} of {_counted(len(met), 'person', 'people')} {verb} not succeeded since"
+    return Statement("no-success-since", text, count)
+
+
+def _since(rows: pd.DataFrame, flows: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Return for each person when a flow first `met` the reason, and when one last `succeeded`."""
+    known = rows.dropna(subset=["flow_id", "person"])
+    done = flows.loc[flows["outcome"] == "succeeded"].groupby("person")[time].max()
+    met = known.groupby("person")["time_utc"].min().to_frame("met")
+    return met.join(done.rename("succeeded"), how="left")
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

@@ -1,26 +1,26 @@
 -- Events of a window whose reason or activity names a cause or family, with what they stand in.
--- Needs names(key, target, standing): key is a reason's key, or `activity:` and its folded name.
+-- Needs names(key, target, standing): key is a reason's key, or `blocked` for the activity that says
+-- so by itself, in which case the activity stands for the reason and reason_key is null.
 WITH naming AS (
-    SELECT e.event_id, e.time_utc, e.flow_id, e.correlation_id, e.person, e.upn,
-        COALESCE(n.target, b.target) AS target, COALESCE(n.standing, b.standing) AS standing,
-        CASE WHEN n.target IS NOT NULL THEN e.reason ELSE e.activity END AS reason
+    SELECT e.*, COALESCE(r.target, b.target) AS target, COALESCE(r.standing, b.standing) AS standing,
+        CASE WHEN r.target IS NULL THEN e.activity ELSE e.reason END AS said,
+        CASE WHEN r.target IS NOT NULL THEN e.reason_key END AS said_key
     FROM events e
-    LEFT JOIN names n ON n.key = e.reason_key
-    LEFT JOIN names b ON b.key = 'blocked' AND e.meaning = 'blocked' AND n.target IS NULL
-    WHERE COALESCE(n.target, b.target) IS NOT NULL),
-in_flows AS (
-    SELECT n.*, f.flow_id AS unit, f.person AS of_person, f.upn AS of_upn, f.site, f.ip_group,
-        f.client, f.outcome
+    LEFT JOIN names r ON r.key = e.reason_key
+    LEFT JOIN names b ON b.key = 'blocked' AND e.meaning = 'blocked' AND r.target IS NULL
+    WHERE COALESCE(r.target, b.target) IS NOT NULL),
+in_flows AS (   -- told as their flow is, whose client and place are those of its first event
+    SELECT n.target, n.standing, n.said, n.said_key, n.method, n.event_id, n.time_utc, n.role, f.flow_id,
+        COALESCE(f.person, n.person) AS person, COALESCE(f.upn, n.upn) AS upn,
+        f.site, f.ip_group, f.client, f.outcome
     FROM naming n JOIN flows f USING (flow_id)
     WHERE f.start_utc >= $start AND f.start_utc < $end),
-in_acts AS (
-    SELECT n.*, n.event_id AS unit, n.person AS of_person, n.upn AS of_upn, e.site, e.ip_group,
-        CAST(NULL AS VARCHAR) AS client, 'failed' AS outcome
-    FROM naming n JOIN events e USING (event_id)
-    WHERE n.flow_id IS NULL AND e.role IN ('change', 'admin-reset')
-        AND n.time_utc >= $start AND n.time_utc < $end)
-SELECT target, event_id, time_utc, reason, standing, unit, flow_id,
-    COALESCE(of_person, person) AS person, COALESCE(of_upn, upn) AS upn, site, ip_group, client,
-    outcome
-FROM (FROM in_flows UNION ALL FROM in_acts)
-ORDER BY target, time_utc, event_id
+alone AS (
+    SELECT target, standing, said, said_key, method, event_id, time_utc, role, flow_id, person, upn,
+        site, ip_group, client, CAST(NULL AS VARCHAR) AS outcome
+    FROM naming
+    WHERE flow_id IS NULL AND time_utc >= $start AND time_utc < $end)
+SELECT target, standing, said AS reason, said_key AS reason_key, method, event_id, time_utc, role,
+    flow_id, person, upn, site, ip_group, client, outcome
+FROM (FROM in_flows UNION ALL FROM alone)
+ORDER BY target, time_utc, event_id, said

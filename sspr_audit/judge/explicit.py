@@ -1,4 +1,4 @@
-"""Cases that reasons and codes make × catalogue → findings, and what could not be shown."""
+"""Cases that reasons and codes make, and the catalogue → findings, and what could not be shown."""
 
 from __future__ import annotations
 
@@ -86,5 +86,3 @@ def _confirm_with(
         for evidence in other.evidence_elsewhere[:1]:
             if evidence not in told.evidence_elsewhere:
                 yield f"{evidence} (speaks for {rival.cause})"
-
-

@@ -71,6 +71,8 @@ class Reason:
     """How far the flow had got, 10 to 80; None where the text does not say."""
     causes: tuple[str, ...] = ()
     family: str | None = None
+    alone: str = "note"
+    """What a record of no known activity is by this reason alone: flow, note or nothing."""
 
     def found_in(self, folded: str) -> re.Match[str] | bool:
         """Say whether the folded text is this reason; for a pattern, give what was found."""

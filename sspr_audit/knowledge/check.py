@@ -56,6 +56,7 @@ class _Reason(_Strict):
     meaning: Literal["step", "succeeded", "blocked", "failed", "cancelled", "abandoned"]
     causes: list[Slug] = []
     family: Slug | None = None
+    alone: Literal["flow", "note", "nothing"] = "note"
     standing: Standing
     source: Slug
 

@@ -41,10 +41,23 @@ SELECT
             THEN 'initiatedBy is not an object'
         WHEN misshapen(body, '$.properties.initiatedBy.user', any_user(e.initiatedBy.user), 'OBJECT')
             THEN 'initiatedBy.user is not an object'
+        WHEN misshapen(body, '$.properties.initiatedBy.app', any_initiator(e.initiatedBy), 'OBJECT')
+            THEN 'initiatedBy.app is not an object'
         WHEN misshapen(body, '$.properties.targetResources', e.targetResources, 'ARRAY')
             THEN 'targetResources is not a list'
         WHEN misshapen(body, '$.properties.additionalDetails', e.additionalDetails, 'ARRAY')
             THEN 'additionalDetails is not a list'
+        WHEN misshapen_items(body, '$.properties.targetResources[0]', e.targetResources,
+            any_target(e.targetResources[1])) THEN 'targetResources holds no objects'
+        WHEN misshapen_items(body, '$.properties.additionalDetails[0]', e.additionalDetails,
+            any_detail(e.additionalDetails[1])) THEN 'additionalDetails holds no objects'
     END                                         AS fault,
-    e IS NOT NULL AND COALESCE(r.category, '') NOT LIKE '%SignInLogs' AS fits
+    CASE
+        WHEN COALESCE(r.time, r.operationName, r.category) IS NULL THEN false
+        WHEN lower(filled(r.category)) <> 'auditlogs' THEN false
+        WHEN e.activityDateTime IS NOT NULL THEN true
+        ELSE COALESCE(json_type(body, '$.properties'), '') = 'OBJECT' AND (
+            filled(r.category) IS NOT NULL   -- without it, this is what a sign-in has
+            OR json_type(body, '$.properties.createdDateTime') IS NULL)
+    END                                         AS fits
 FROM named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,14 +62,14 @@ def make(
         connection,
         "activity",
         "activity_map",
-        ("text", "role", "person_from", "rank", "outcome_stage", "blocked"),
+        ("text", "known_as", "role", "person_from", "rank", "outcome_stage", "blocked"),
         lambda text: _activity(knowledge, text),
     )
     _map(
         connection,
         "reason",
         "reason_map",
-        ("text", "reason_key", "stage", "rank", "meaning", "method", "telling"),
+        ("text", "says", "reason_key", "stage", "rank", "meaning", "method", "alone"),
         lambda text: _reason(knowledge, text),
     )
     find_site = _site_finder(sites)
@@ -91,10 +92,13 @@ def make(
 
 def unrecognized(
     connection: duckdb.DuckDBPyConnection,
-    start: Any,
-    end: Any,  # noqa: ANN401 - datetimes
+    start: datetime,
+    end: datetime,
 ) -> Unrecognized:
-    """Return the texts in the events of a window that no rule knows, most frequent first."""
+    """Return the texts in the events of a window that no rule knows, most frequent first.
+
+    `start` and `end` are naive UTC.
+    """
 
     def counted(column: str, where: str) -> tuple[TextCount, ...]:
         query = _COUNTS.format(column=column, where=where)
@@ -102,13 +106,9 @@ def unrecognized(
         return tuple(TextCount(*row) for row in rows)
 
     return Unrecognized(
-        reasons=counted(
-            "reason",
-            "reason_key IS NULL AND reason IN (SELECT reason FROM reason_fold"
-            " WHERE folded IS NOT NULL) AND service = 'Self-service Password Management'",
-        ),
+        reasons=counted("reason", "reason_key IS NULL"),
         client_types=counted("client_type", "client LIKE 'other:%'"),
-        activities=counted("activity", "NOT activity_known"),
+        activities=counted("activity", "known_as IS NULL"),
     )
 
 
@@ -139,29 +139,29 @@ def _type(column: str) -> pa.DataType:
 
     if column in ("rank", "stage", "outcome_stage"):
         return pa.int64()
-    return pa.bool_() if column in ("blocked", "telling", "assumed") else pa.string()
+    return pa.bool_() if column in ("assumed", "blocked", "says") else pa.string()
 
 
 def _activity(knowledge: Knowledge, text: str) -> tuple[Any, ...]:
     match = knowledge.activity(text)
     if match is None:
-        return (None, None, None, None, None)
-    return match.role, match.person_from, match.rank, match.outcome_stage, match.blocked
+        return (None,) * 6
+    return (
+        match.name,
+        match.role,
+        match.person_from,
+        match.rank,
+        match.outcome_stage,
+        match.blocked,
+    )
 
 
 def _reason(knowledge: Knowledge, text: str) -> tuple[Any, ...]:
-    match = knowledge.reason(text)
+    says, match = fold(text) is not None, knowledge.reason(text)
     if match is None:
-        return (None, None, None, None, None, False)
-    reason = match.reason
-    return (
-        reason.key,
-        reason.stage,
-        reason.rank,
-        reason.meaning,
-        match.method,
-        reason.key != "success",
-    )
+        return (says, *(None,) * 6)
+    row = match.reason
+    return says, row.key, row.stage, row.rank, row.meaning, match.method, row.alone
 
 
 def _address(

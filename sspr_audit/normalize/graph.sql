@@ -38,10 +38,16 @@ SELECT
             THEN 'initiatedBy is not an object'
         WHEN misshapen(body, '$.initiatedBy.user', any_user(e.initiatedBy.user), 'OBJECT')
             THEN 'initiatedBy.user is not an object'
+        WHEN misshapen(body, '$.initiatedBy.app', any_initiator(e.initiatedBy), 'OBJECT')
+            THEN 'initiatedBy.app is not an object'
         WHEN misshapen(body, '$.targetResources', e.targetResources, 'ARRAY')
             THEN 'targetResources is not a list'
         WHEN misshapen(body, '$.additionalDetails', e.additionalDetails, 'ARRAY')
             THEN 'additionalDetails is not a list'
+        WHEN misshapen_items(body, '$.targetResources[0]', e.targetResources,
+            any_target(e.targetResources[1])) THEN 'targetResources holds no objects'
+        WHEN misshapen_items(body, '$.additionalDetails[0]', e.additionalDetails,
+            any_detail(e.additionalDetails[1])) THEN 'additionalDetails holds no objects'
     END                                         AS fault,
     e.activityDateTime IS NOT NULL OR e.activityDisplayName IS NOT NULL
         OR e.loggedByService IS NOT NULL        AS fits

@@ -6,7 +6,8 @@ WITH rows AS (   -- TRY: one text that is no JSON would fail the whole query
         "ResultDescription": "VARCHAR", "Result": "VARCHAR", "ResultType": "VARCHAR",
         "LoggedByService": "VARCHAR", "Category": "VARCHAR", "CorrelationId": "VARCHAR",
         "AADTenantId": "VARCHAR", "InitiatedBy": "VARCHAR", "TargetResources": "VARCHAR",
-        "AdditionalDetails": "VARCHAR"}')) AS e
+        "AdditionalDetails": "VARCHAR", "AppDisplayName": "VARCHAR",
+        "ConditionalAccessStatus": "VARCHAR", "DeviceDetail": "VARCHAR"}')) AS e
     FROM batch),
 parsed AS (
     SELECT seq, file, place, text, body, e,
@@ -48,6 +49,13 @@ SELECT
             THEN 'TargetResources is not a list'
         WHEN misshapen_text(e.AdditionalDetails, details, 'ARRAY')
             THEN 'AdditionalDetails is not a list'
+        WHEN misshapen_items(e.TargetResources, '$[0]', targets, any_target(targets[1]))
+            THEN 'TargetResources holds no objects'
+        WHEN misshapen_items(e.AdditionalDetails, '$[0]', details, any_detail(details[1]))
+            THEN 'AdditionalDetails holds no objects'
     END                                         AS fault,
-    e.TimeGenerated IS NOT NULL OR e.ActivityDateTime IS NOT NULL AS fits
+    COALESCE(e.TimeGenerated, e.ActivityDateTime) IS NOT NULL
+        AND COALESCE(e.OperationName, e.ActivityDisplayName) IS NOT NULL
+        -- what a row of SigninLogs has
+        AND COALESCE(e.AppDisplayName, e.ConditionalAccessStatus, e.DeviceDetail) IS NULL AS fits
 FROM named

@@ -1,15 +1,18 @@
 -- A time as Microsoft writes it → UTC to 100 ns, or NULL where it is none of the accepted forms.
--- DuckDB keeps offsets only to the microsecond, so the seventh digit is added by hand.
+-- DuckDB keeps offsets only to the microsecond, so the seventh digit is added by hand. The years are
+-- those that fit into nanoseconds: one time beyond them would fail the whole query.
 CREATE OR REPLACE TEMP MACRO iso_time(t) AS
     CASE WHEN regexp_full_match(t,
-        '\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)')
+        '(19|20|21)\d\d-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)')
     THEN make_timestamp_ns(1000 * epoch_us(TRY_CAST(t AS TIMESTAMPTZ)) + CASE
         WHEN regexp_matches(t, '\.\d{7}') THEN 100 * CAST(substr(t, 27, 1) AS BIGINT) ELSE 0 END)
     END;
 
 CREATE OR REPLACE TEMP MACRO slashed_time(t) AS
-    CAST(TRY_STRPTIME(t, ['%-m/%-d/%Y, %-I:%M:%S %p', '%-m/%-d/%Y, %-I:%M:%S.%g %p'])
-        AS TIMESTAMP_NS);
+    CASE WHEN regexp_full_match(t,
+        '\d{1,2}/\d{1,2}/(19|20|21)\d\d, \d{1,2}:[0-5]\d:[0-5]\d(\.\d{3})? [AP]M')
+    THEN CAST(TRY_STRPTIME(t, ['%-m/%-d/%Y, %-I:%M:%S %p', '%-m/%-d/%Y, %-I:%M:%S.%g %p'])
+        AS TIMESTAMP_NS) END;
 
 CREATE OR REPLACE TEMP MACRO utc_time(t, zoneless_utc) AS COALESCE(
     iso_time(t),
@@ -49,6 +52,11 @@ CREATE OR REPLACE TEMP MACRO misshapen(body, path, known, wanted) AS
     CASE WHEN known IS NULL THEN COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', wanted)
     ELSE false END;
 
+-- The same for what a list holds; its first item stands for all.
+CREATE OR REPLACE TEMP MACRO misshapen_items(body, path, items, known) AS
+    CASE WHEN len(items) > 0 AND known IS NULL
+    THEN COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', 'OBJECT') ELSE false END;
+
 -- The same for a column that holds JSON as text.
 CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
     CASE WHEN known IS NOT NULL OR filled(value) IS NULL THEN false
@@ -59,5 +67,7 @@ CREATE OR REPLACE TEMP MACRO no_json(body, shaped) AS
     CASE WHEN shaped IS NULL THEN NOT json_valid(body) ELSE false END;
 
 CREATE OR REPLACE TEMP MACRO any_user(u) AS COALESCE(u.id, u.userPrincipalName, u.ipAddress);
+CREATE OR REPLACE TEMP MACRO any_target(t) AS COALESCE(t.id, t.type, t.userPrincipalName);
+CREATE OR REPLACE TEMP MACRO any_detail(d) AS COALESCE(d.key, d.value);
 CREATE OR REPLACE TEMP MACRO any_initiator(i) AS
     COALESCE(any_user(i.user), i.app.appId, i.app.displayName);

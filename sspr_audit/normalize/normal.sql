@@ -17,7 +17,7 @@ SELECT
     + (target_id IS NOT NULL)::INT + (target_upn IS NOT NULL)::INT AS UTINYINT) AS facts,
     CASE WHEN fits IS TRUE AND fault IS NULL AND utc_time(time_text, $zoneless_utc) IS NOT NULL
         THEN NULL ELSE text END AS left_over,
-    CASE WHEN fits IS NOT TRUE OR fault IS NOT NULL THEN fault
+    CASE WHEN fault IS NOT NULL THEN fault
         WHEN utc_time(time_text, $zoneless_utc) IS NULL THEN time_fault(time_text) END AS why,
     fits
 FROM found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any, Final
+import json
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
-from sspr_audit.model import Batch, Form, Misread
+from sspr_audit.model import Batch, Form, Layout, Misread
 from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ _SQL: Final = {
     Form.PORTAL_CSV: "portal_csv.sql",
 }
 NO_JSON: Final = "not valid JSON"
+
+Misfit = tuple[int, int, str, str]
+"""A text that is not of the form of its batch: its file, its place, itself, and what was wrong."""
+
+LONGEST: Final = csv.field_size_limit()
+"""Characters of the longest field of a CSV that is read."""
 
 _COLUMNS: Final = ", ".join(("seq", "file", "place", *AUDIT))
 _ALWAYS: Final = ("seq", "file", "place", "text")
@@ -76,11 +83,10 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 def add(
     connection: duckdb.DuckDBPyConnection, batch: Batch
-) -> tuple[list[tuple[int, Misread]], list[tuple[int, int, str]]]:
+) -> tuple[list[tuple[int, Misread]], list[Misfit]]:
     """Add a batch to `audit`.
 
-    Returns what could not be used, as (file, Misread), and the (file, place, text) of records that
-    are of another form than the batch.
+    Returns what could not be used, as (file, Misread), and what may be of use in another form.
     """
     form = Form(batch.layout.form)
     table, misread = _as_table(batch)
@@ -88,23 +94,29 @@ def add(
         return misread, []
     form_sql = engine.sql("sspr_audit.normalize", _SQL[form])
     normal_sql = engine.sql("sspr_audit.normalize", "normal.sql")
-    rows = f"WITH batch AS ({_source(table, form)}), found AS ({form_sql}) {normal_sql}"  # noqa: S608 - our own texts
+    rows = f"WITH batch AS ({_source(table, form)}), found AS ({form_sql}) {normal_sql}"
     values = {"zoneless_utc": batch.layout.zoneless_utc}
     with engine.lent(connection, arrived=table):
         # Materialized, or the filter would be worked out apart and every text be parsed twice.
         insert = (
-            f"INSERT INTO audit WITH normal AS MATERIALIZED ({rows})"
+            f"INSERT INTO audit WITH normal AS MATERIALIZED ({rows})"  # noqa: S608 - our own texts
             f" SELECT {_COLUMNS} FROM normal WHERE left_over IS NULL"
         )
         ((added,),) = engine.rows(connection, insert, values)
         if added == table.num_rows:
             return misread, []
         query = (
-            f"WITH normal AS MATERIALIZED ({rows}) SELECT file, place, left_over, fits, why"
+            f"WITH normal AS MATERIALIZED ({rows}) SELECT file, place, left_over, fits, why"  # noqa: S608
             " FROM normal WHERE left_over IS NOT NULL ORDER BY file, place"
         )
-        faults, misfits = _left_over(engine.rows(connection, query, values))
-    return misread + faults, misfits
+        left_over = engine.rows(connection, query, values)
+    misfits = []
+    for file, place, text, fits, why in left_over:
+        if fits or batch.layout.columns:
+            misread.append((file, Misread(why or "no time", place, text[:80])))
+        else:
+            misfits.append((file, place, text, why or "not a record of a known form"))
+    return misread, misfits
 
 
 def _source(table: pa.Table, form: Form) -> str:
@@ -127,52 +139,61 @@ def _as_table(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
     return pa.Table.from_batches(table.to_batches(max_chunksize=2048), table.schema), misread
 
 
+def as_objects(batch: Batch) -> tuple[Batch, list[tuple[int, Misread]]]:
+    """Return a batch of JSON objects: itself, or each row of a CSV by its column names."""
+    import pyarrow as pa
+
+    if not batch.layout.columns:
+        return batch, []
+    rows, kept, misread = _rows(batch)
+    texts = [
+        json.dumps(dict(zip(batch.layout.columns, row, strict=True)), ensure_ascii=False)
+        for row in rows
+    ]
+    arrays = (array.take(kept) for array in (batch.numbers, batch.files, batch.places))
+    return Batch(Layout(batch.layout.form), pa.array(texts, pa.string()), *arrays), misread
+
+
 def _parsed(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
     """Parse CSV rows into the columns that the form's SQL reads; absent ones are null."""
     import pyarrow as pa
 
-    layout = batch.layout
-    portal = layout.form == Form.PORTAL_CSV
-    wanted = _PORTAL_READ if portal else _LOG_ANALYTICS_READ
-    rows, kept, misread = [], [], []
-    arrived = zip(
-        batch.texts.to_pylist(), batch.files.to_pylist(), batch.places.to_pylist(), strict=True
-    )
-    for at, (text, file, place) in enumerate(arrived):
-        try:
-            row = next(csv.reader([text], delimiter=layout.delimiter, strict=True), [])
-        except csv.Error:
-            misread.append((file, Misread("a quoted field without its end", place, text[:80])))
-            continue
-        if len(row) != len(layout.columns):
-            reason = "another number of columns than the header"
-            misread.append((file, Misread(reason, place, text[:80])))
-            continue
-        rows.append(row)
-        kept.append(at)
-    by_column = dict(zip(layout.columns, zip(*rows, strict=True), strict=True)) if rows else {}
+    rows, kept, misread = _rows(batch)
+    portal = batch.layout.form == Form.PORTAL_CSV
+    names = batch.layout.columns
+    by_column = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     arrays = (batch.numbers, batch.files, batch.places, batch.texts)
-    columns = {
-        name: array.take(pa.array(kept, pa.int64()))
-        for name, array in zip(_ALWAYS, arrays, strict=True)
-    }
-    for name in wanted:
-        column = by_column.get(name)
-        if column is not None:
-            columns[name] = pa.array(column, pa.string())
+    columns = {name: array.take(kept) for name, array in zip(_ALWAYS, arrays, strict=True)}
+    for name in _PORTAL_READ if portal else _LOG_ANALYTICS_READ:
+        if name in by_column:
+            columns[name] = pa.array(by_column[name], pa.string())
         elif portal:
             columns[name] = pa.nulls(len(rows), pa.string())
     return pa.table(columns), misread
 
 
-def _left_over(
-    rows: list[tuple[int, int, str, bool | None, str]],
-) -> tuple[list[tuple[int, Misread]], list[tuple[int, int, str]]]:
-    """Part the rows that cannot be used into faults and records of another form."""
-    faults, misfits = [], []
-    for file, place, text, fits, fault in rows:
-        if fits or fault == NO_JSON:
-            faults.append((file, Misread(fault, place, text[:80])))
+def _rows(
+    batch: Batch,
+) -> tuple[list[list[str]], pa.Int64Array, list[tuple[int, Misread]]]:
+    """Return the cells of each CSV row, the rows' numbers in the batch, and what is no row."""
+    import pyarrow as pa
+
+    layout = batch.layout
+    rows, kept, misread = [], [], []
+    arrived = zip(
+        batch.texts.to_pylist(), batch.files.to_pylist(), batch.places.to_pylist(), strict=True
+    )
+    for at, (text, file, place) in enumerate(arrived):
+        fault = "another number of columns than the header"
+        try:
+            row = next(csv.reader([text], delimiter=layout.delimiter, strict=True), [])
+        except csv.Error as error:
+            too_long = "field limit" in str(error)
+            fault = f"a field longer than {LONGEST >> 10} KiB" if too_long else "misplaced quotes"
+            row = []
+        if len(row) == len(layout.columns):
+            rows.append(row)
+            kept.append(at)
         else:
-            misfits.append((file, place, text))
-    return faults, misfits
+            misread.append((file, Misread(fault, place, text[:80])))
+    return rows, pa.array(kept, pa.int64()), misread
