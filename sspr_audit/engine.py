@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-MEMORY_LIMIT: Final = "320MiB"
+MEMORY_LIMIT: Final = "256MiB"
 """What DuckDB may hold before it spills; leaves room for Python under the 700 MiB of an import."""
 
-SETTINGS: Final = {
+SETTINGS: Final[Mapping[str, str | bool]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "memory_limit": MEMORY_LIMIT,
     "preserve_insertion_order": False,
 }
 
-_OURS: Final = re.compile(r"(?:IO|Out of Memory|Connection|Permission|Fatal|Internal) Error", re.I)
+_KIND: Final = re.compile(r"^(?:[\w ]+ Error: )+")
+"""DuckDB begins its messages with the kind of error, sometimes two."""
 
 
 class StoreBusy(LocalTrouble):
@@ -41,15 +42,8 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises LocalTrouble where the disk is full or no temporary folder can be made.
     """
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="sspr-audit-"))  # 0700 by mkdtemp's promise
-    except OSError as error:
-        raise _trouble(error) from error
-    try:
-        with _opened(Path(":memory:"), spill=folder, read_only=False) as connection:
-            yield connection
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _opened(Path(":memory:"), read_only=False) as connection:
+        yield connection
 
 
 @contextmanager
@@ -59,38 +53,54 @@ def database(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnecti
     Raises StoreBusy where another process has it open, LocalTrouble for what else this machine
     refuses.
     """
-    with tempfile.TemporaryDirectory(prefix="sspr-audit-") as spill:
-        with _private(path), _opened(path, spill=Path(spill), read_only=read_only) as connection:
-            yield connection
+    with _private(path), _opened(path, read_only=read_only) as connection:
+        yield connection
 
 
 @contextmanager
-def _opened(
-    path: Path, *, spill: Path, read_only: bool
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
-    config = {**SETTINGS, "temp_directory": str(spill)}
+    with _spill() as folder:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            **SETTINGS,
+            "temp_directory": str(folder),
+        }
+        try:
+            connection = duckdb.connect(path, read_only=read_only, config=config)
+        except duckdb.Error as error:
+            raise _not_opened(path, error) from error
+        try:
+            # From here on no query reaches any other file, whatever a record makes it say.
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            yield connection
+        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+            raise _trouble(error) from error
+        except duckdb.TransactionException as error:  # the disk is full, or the transaction wrong
+            if "Failed to commit" in str(error):
+                raise _trouble(error) from error
+            raise
+        except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+            if "Query interrupted" in str(error):
+                connection.interrupt()  # its threads still work on it, and closing would wait
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _spill() -> Iterator[Path]:
     try:
-        connection = duckdb.connect(path, read_only=read_only, config=config)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower() or "used by another process" in str(error):
-            msg = f"{path} is open in another process; wait for it to end"
-            raise StoreBusy(msg) from error
+        folder = Path(tempfile.mkdtemp(prefix="sspr-audit-"))  # 0700 by mkdtemp's promise
+    except OSError as error:
         raise _trouble(error) from error
-    except duckdb.Error as error:
-        msg = f"{path} is not a store that this version can open; move it away or restore it"
-        raise LocalTrouble(msg) from error
     try:
-        # From here on no query reaches any other file, whatever a record makes it say.
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        yield connection
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise _trouble(error) from error
+        yield folder
     finally:
-        connection.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -98,19 +108,32 @@ def _private(path: Path) -> Iterator[None]:
     """See that only the owner may read the file and what DuckDB writes beside it."""
     before = os.umask(0o077)  # the write-ahead log is made by DuckDB, not by us
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists():
-            path.chmod(0o600)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.exists() and path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+        except OSError as error:
+            raise _trouble(error) from error
         yield
-    except OSError as error:
-        raise _trouble(error) from error
     finally:
         os.umask(before)
 
 
+def _not_opened(path: Path, error: Exception) -> LocalTrouble:
+    """Say why a database file could not be opened: DuckDB has one error for all of it."""
+    said = str(error)
+    if "Could not set lock" in said or "used by another process" in said:
+        return StoreBusy(f"{path} is open in another process; wait for it to end")
+    foreign = ("not a valid DuckDB", "version number", "replaying WAL")
+    if type(error).__name__ == "IOException" and not any(word in said for word in foreign):
+        return _trouble(error)
+    msg = f"{path} is not a store that this version can open; move it away or restore it"
+    return LocalTrouble(msg)
+
+
 def _trouble(error: Exception) -> LocalTrouble:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    first = _OURS.sub("", lines[0]).strip(": ")
+    first = _KIND.sub("", lines[0]).strip(": ")
     return LocalTrouble(f"this machine refused: {first}; free space or rights, then run again")
 
 

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 import typer
 
 from sspr_audit import __version__
-from sspr_audit.cli import causes, demo, flow, importing, keeping, report
-from sspr_audit.errors import SsprAuditError
+from sspr_audit.cli import causes, demo, flow, importing, keeping, report, run
+from sspr_audit.errors import LocalTrouble, SsprAuditError, UsageError
 
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141
 BUG: Final = 70
 
+OF_THE_MACHINE: Final = {
+    *(errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS)
+}
+"""What no code of ours can be blamed for, wherever it strikes."""
+
 app = typer.Typer(
     name="sspr-audit",
-    help="Find out why self-service password resets fail, from what Microsoft Entra logs.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
@@ -40,49 +48,98 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it in so
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _common(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001, FBT002 - its callback sees to it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
     """Find out why self-service password resets fail, from what Microsoft Entra logs."""
+    run.help_if_alone(context)
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run a command and end the process with the exit code of the contract."""
     _speak_utf8()
-    try:
-        code = app(args=args, standalone_mode=False)
-        sys.stdout.flush()
-        raise SystemExit(code if isinstance(code, int) else 0)
-    except typer.TyperException as error:
-        error.show()
-        raise SystemExit(2) from None
-    except (KeyboardInterrupt, typer.Abort):
-        raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:
-        # What is still buffered has no reader; without this Python complains about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(READER_GONE) from None
-    except SsprAuditError as error:
-        for line in str(error).splitlines():
-            typer.echo(f"sspr-audit: {line}", err=True)
-        raise SystemExit(error.exit_code) from None
-    except Exception:  # noqa: BLE001 - any other is a bug, and its trace is what we need to mend it
-        import traceback
+    with _ended_kindly():
+        try:
+            code = _run(args)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            code = READER_GONE
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        except OSError as error:  # stdout or stderr itself
+            with contextlib.suppress(OSError):
+                run.tell(_refused(error))
+            code = LocalTrouble.exit_code
+        _let_go_of_stdout()
+    raise SystemExit(code)
 
-        trace = traceback.format_exc()
-        typer.echo(
-            f"{trace}\nsspr-audit {__version__}: this is a bug; please report the lines"
-            " above, without names from your tenant.",
-            err=True,
-        )
-        raise SystemExit(BUG) from None
+
+def _run(args: Sequence[str] | None) -> int:
+    """Run a command; return its exit code, and put errors into words."""
+    try:
+        code = app(args=args, prog_name="sspr-audit", standalone_mode=False)
+    except typer.Abort:
+        return INTERRUPTED
+    except SystemExit:  # what typer makes of a broken pipe, and of nothing else here
+        return READER_GONE
+    except Exception as error:  # noqa: BLE001 - this is the one place for all of them
+        words, code = _told(error)
+        run.tell(words)
+    return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """Return what to say about an error, and its exit code."""
+    match error:
+        case typer.TyperException():
+            said = error.format_message().replace("Value error, ", "").rstrip(".")
+            return f"sspr-audit: {said}; --help after a command tells more", UsageError.exit_code
+        case SsprAuditError():
+            lines = (f"sspr-audit: {line}" for line in str(error).splitlines())
+            return "\n".join(lines), error.exit_code
+        case OSError(errno=number) if number in OF_THE_MACHINE:
+            return _refused(error), LocalTrouble.exit_code
+    trace = "".join(traceback.format_exception(error))
+    bug = "this is a bug; please report the lines above, without names from your tenant."
+    return f"{trace}\nsspr-audit {__version__}: {bug}", BUG
+
+
+def _refused(error: OSError) -> str:
+    return f"sspr-audit: this machine refused: {error.strerror}; mend that, then run again"
 
 
 def _speak_utf8() -> None:
-    """Write UTF-8 whatever the system's habit; what no text can hold is escaped."""
+    """Write UTF-8 and bare line ends, whatever the system's habit; what cannot be is escaped."""
+    sys.stdout = sys.stdout or io.StringIO()  # None where it was closed before we began
+    sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+
+
+@contextlib.contextmanager
+def _ended_kindly() -> Iterator[None]:
+    """Let a polite kill end a run as Ctrl-C does, so that no folder of records stays behind."""
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if ours:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _let_go_of_stdout() -> None:
+    """Throw away what is buffered for a reader that is gone; Python would complain at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,8 +1,7 @@
-"""sspr-audit causes"""
+"""sspr-audit causes."""
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -24,5 +23,5 @@ def causes(
     options = run.options(here, since=None, until=None, cloud=cloud)
     from sspr_audit.pipeline import catalogue
 
-    sys.stdout.write(catalogue.told(options, wanted))
+    run.write(catalogue.told(options, wanted))
     return 0

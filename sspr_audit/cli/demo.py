@@ -1,4 +1,4 @@
-"""sspr-audit demo"""
+"""sspr-audit demo."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def demo(
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}; choose another folder"
         raise LocalTrouble(msg) from error
-    for path in written:
-        typer.echo(path)
+    run.write("".join(f"{path}\n" for path in written))
     here.say(f"try: sspr-audit report --config {folder / 'settings.toml'} --input {folder}")
     return 0

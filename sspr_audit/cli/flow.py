@@ -1,8 +1,7 @@
-"""sspr-audit flow"""
+"""sspr-audit flow."""
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -26,12 +25,13 @@ def flow(  # noqa: PLR0913 - the options of the contract
 ) -> int:
     """Tell one flow, or one person's story, as a time line."""
     if demo and input_:
-        raise UsageError("--demo and --input exclude each other")
+        msg = "--demo and --input exclude each other"
+        raise UsageError(msg)
     begin = run.begin_demo if demo else run.begin
     here = begin(config, quiet=quiet, verbose=verbose)
     options = run.options(here, since=since, until=until, cloud=cloud, tell_events=True)
     done = report.analysed(here, options, input_, demo=demo)
     from sspr_audit.pipeline import story
 
-    sys.stdout.write(story.told(done, wanted, timezone=here.timezone))
+    run.write(story.told(done, wanted, timezone=here.timezone))
     return 0 if done.complete else 3

@@ -1,4 +1,4 @@
-"""sspr-audit import"""
+"""sspr-audit import."""
 
 from __future__ import annotations
 
@@ -26,12 +26,10 @@ def import_(
     done = keeping.import_files(keeper, paths, tenant_id=here.settings.tenant.id)
     for remark in done.ingested.remarks():
         (here.say if remark.startswith("ignored") else here.warn)(remark)
-    skipped = done.ingested.skipped()
-    for one in skipped:
-        here.warn(f"skipped {one.count:,}: {one.reason}: {one.example}")
+    skipped = sum(one.count for one in done.ingested.skipped())
     here.say(
-        f"{done.records:,} records read: {done.kept:,} audit records and {done.context:,} of context"
-        f" are new, {done.repeats:,} were known or repeated,"
-        f" {sum(one.count for one in skipped):,} skipped"
+        f"{done.records:,} records read: {done.kept:,} audit records and {done.context:,} of"
+        f" context are new, {done.repeats:,} were known or repeated,"
+        f" {skipped:,} skipped"
     )
     return 3 if done.ingested.faulty else 0

@@ -1,16 +1,22 @@
-"""sspr-audit store info | prune | forget"""
+"""sspr-audit store info | prune | forget."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from sspr_audit.cli import run
 
-store = typer.Typer(
-    no_args_is_help=True, help="Look into the store, thin it out, or forget a person."
-)
+_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+store = typer.Typer()
+
+
+@store.callback(invoke_without_command=True)
+def _common(context: typer.Context) -> None:
+    """Look into the store, thin it out, or forget a person."""
+    run.help_if_alone(context)
 
 
 @store.command()
@@ -20,13 +26,15 @@ def info(config: run.Config = None, quiet: run.Quiet = False, verbose: run.Verbo
     from sspr_audit.pipeline import keeping
 
     found = keeping.info(run.keeper(here, "10m"))
-    typer.echo(f"store     {found.path} ({found.size_bytes / 2**20:,.1f} MiB)")
-    typer.echo(f"tenant    {found.tenant_id or 'not named by any record'}")
-    typer.echo(f"audit     {found.records:,} records, from {found.imports:,} files")
+    lines = [
+        f"store     {found.path} ({found.size_bytes / 2**20:,.1f} MiB)",
+        f"tenant    {found.tenant_id or 'not named by any record'}",
+        f"audit     {found.records:,} records, from {found.imports:,} files",
+    ]
     if found.first and found.last:
-        typer.echo(f"          {found.first:%Y-%m-%dT%H:%M:%SZ} to {found.last:%Y-%m-%dT%H:%M:%SZ}")
-    for kind, count in found.context:
-        typer.echo(f"context   {count:,} {kind}")
+        lines.append(f"          {found.first:{_TIME}} to {found.last:{_TIME}}")
+    lines += [f"context   {count:,} {kind}" for kind, count in found.context]
+    run.write("".join(f"{line}\n" for line in lines))
     return 0
 
 
@@ -56,8 +64,8 @@ def forget(
 ) -> int:
     """Drop every record that names a person, for good."""
     here = run.begin(config, quiet=quiet, verbose=verbose)
-    from sspr_audit.pipeline import keeping
+    from sspr_audit.pipeline import forgetting
 
-    stayed, went = keeping.forget(run.keeper(here, wait), user)
-    here.say(f"{went:,} records dropped, {stayed:,} kept")
+    done = forgetting.forget(run.keeper(here, wait), user)
+    here.say(f"{done.went:,} records dropped, {done.stayed:,} kept, for {', '.join(done.names)}")
     return 0

@@ -1,4 +1,4 @@
-"""sspr-audit report"""
+"""sspr-audit report."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def report(  # noqa: PLR0913 - the options of the contract
 ) -> int:
     """Say what failed, for whom, where, since when, why, and what to do."""
     if demo and input_:
-        raise UsageError("--demo and --input exclude each other")
+        msg = "--demo and --input exclude each other"
+        raise UsageError(msg)
     here = (
         run.begin_demo(config, quiet=quiet, verbose=verbose)
         if demo

@@ -61,11 +61,24 @@ class Run:
     def say(self, text: str) -> None:
         """Tell the person something, on stderr."""
         if not self.quiet:
-            typer.echo(text, err=True)
+            tell(text)
 
     def warn(self, text: str) -> None:
         """Tell the person what went wrong, --quiet or not."""
-        typer.echo(text, err=True)
+        tell(text)
+
+
+def tell(text: str) -> None:
+    """Write lines to stderr; what a name holds that could steer a terminal is written out."""
+    for line in text.splitlines():
+        typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), err=True)
+
+
+def help_if_alone(context: typer.Context) -> None:
+    """Give the help where no command was named, and end."""
+    if context.invoked_subcommand is None:
+        tell(context.get_help())
+        raise typer.Exit(UsageError.exit_code)
 
 
 def begin(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
@@ -137,21 +150,32 @@ def options(
     )
 
 
-def write(text: str, output: Path | None) -> None:
+def write(text: str, output: Path | None = None) -> None:
     """Write to stdout, or beside `output` and then move it there. Raises LocalTrouble."""
     from sspr_audit.errors import LocalTrouble
 
-    if output is None:
-        sys.stdout.write(text)
-        return
-    beside = output.with_name(f".{output.name}.{os.getpid()}.new")
     try:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        beside.replace(output)
+        if output is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        elif output.exists() and not output.is_file():
+            _put(text, output)  # a device or a pipe has nothing to lose, and must not be replaced
+        else:
+            beside = output.with_name(f".{output.name}.{os.getpid()}.new")
+            try:
+                _put(text, beside)
+                beside.replace(output)
+            finally:
+                beside.unlink(missing_ok=True)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        msg = f"{output} cannot be written: {error.strerror}; choose another --output"
+        msg = f"{output or 'the output'} cannot be written: {error.strerror}; choose another place"
         raise LocalTrouble(msg) from error
+
+
+def _put(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def colour(stream: Any) -> bool:  # noqa: ANN401 - any text stream

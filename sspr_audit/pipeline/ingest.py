@@ -1,22 +1,25 @@
-"""Files → the tables `audit` and `context` of a scratch connection, with an account of each file."""
+"""Files → the tables `audit` and `context` of a scratch connection, with an account of each."""
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
 from sspr_audit.model import CONTEXT_KINDS, Batch, Layout, Misread, Skipped
 from sspr_audit.normalize import records
+from sspr_audit.pipeline.spool import Spool
 from sspr_audit.sources import files as sources
 
 if TYPE_CHECKING:
     import duckdb
+
+TOLD: Final = 20
+"""Lines about records that were skipped; whoever has more than these reads the report."""
 
 _CONTEXT: Final = """
 CREATE TABLE context (
@@ -29,12 +32,27 @@ class Ingested:
     """What was read, and what was not."""
 
     files: Sequence[sources.ExportFile]
-    misread: list[tuple[int, Misread]] = field(default_factory=list)
     not_read: list[sources.NotRead] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Words of the command line that name no file."""
     refitted: int = 1 << 40
     """The next number for a record that came in a batch of another form."""
+    _misread: dict[tuple[int, str], Misread] = field(default_factory=dict)
+
+    def skip(self, file: int, misread: Misread) -> None:
+        """Count what could not be read; of each file and reason the first is kept."""
+        first = self._misread.setdefault((file, misread.reason), replace(misread, count=0))
+        self._misread[file, misread.reason] = replace(first, count=first.count + misread.count)
+
+    def drop(self, one: sources.NotRead) -> None:
+        """Note a file of which nothing counts, nor what could not be read in it."""
+        self.not_read.append(one)
+        self._misread = {key: m for key, m in self._misread.items() if key[0] != one.file}
+
+    @property
+    def misread(self) -> list[tuple[int, Misread]]:
+        """What could not be read: for each file and reason the first, with the count of all."""
+        return [(file, misread) for (file, _), misread in self._misread.items()]
 
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the records that could not be read, by reason, with the first of each."""
@@ -42,10 +60,10 @@ class Ingested:
         examples: dict[str, str] = {}
         for file, misread in self.misread:
             counts[misread.reason] += misread.count
-            where = f"{self.files[file].name}, record {misread.place}"
+            where = self.files[file].name + f", record {misread.place}" * bool(misread.place)
             examples.setdefault(misread.reason, f"{where}: {misread.excerpt}".rstrip(": "))
         return tuple(
-            Skipped(reason, count, examples[reason])
+            Skipped(reason, count, sources.shown(examples[reason]))
             for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         )
 
@@ -55,83 +73,76 @@ class Ingested:
         return tuple(sorted(self.files[n.file].name for n in self.not_read))
 
     def remarks(self) -> tuple[str, ...]:
-        """Return a line for each file that was not read and each word that names none."""
-        files = (
-            f"{'refused' if one.refused else 'ignored'}: {self.files[one.file].name}: {one.reason}"
-            for one in self.not_read
-        )
-        return (*files, *(f"no such file: {word}" for word in self.missing))
+        """Return a line for all that was not read, or not whole, and for words that name none."""
+        not_read = [f"{n.verdict}: {self.files[n.file].name}: {n.reason}" for n in self.not_read]
+        partly = [self._told(file, misread) for file, misread in self.misread]
+        if len(partly) > TOLD:
+            partly[TOLD:] = [f"skipped: more, in {len(partly) - TOLD:,} other places or ways"]
+        missing = [f"no such file: {word}" for word in self.missing]
+        return tuple(map(sources.shown, not_read + partly + missing))
+
+    def _told(self, file: int, misread: Misread) -> str:
+        name = self.files[file].name
+        if not misread.count:
+            return f"not read whole: {name}: {misread.reason}"
+        more = f" (and {misread.count - 1:,} more)" if misread.count > 1 else ""
+        return f"skipped: {name}, record {misread.place}: {misread.reason}{more}"
 
     @property
     def faulty(self) -> bool:
         """Whether something that the person named could not be read whole."""
-        named = any(self.files[n.file].named or n.refused for n in self.not_read)
-        return bool(named or self.misread or self.missing)
+        named = any(self.files[n.file].named or n.verdict != "ignored" for n in self.not_read)
+        return bool(named or self._misread or self.missing)
 
 
 def ingest(
-    connection: duckdb.DuckDBPyConnection, paths: Sequence[str], *, keep_texts: bool = False
+    connection: duckdb.DuckDBPyConnection, paths: Sequence[str], *, spool: Spool | None = None
 ) -> Ingested:
-    """Read all that `paths` name into `audit` and `context`.
-
-    With `keep_texts`, the text of each audit record goes into `texts(seq, layout, text)`.
-    """
+    """Read all that `paths` name into `audit` and `context`; audit texts go to `spool`."""
     found, missing = sources.find(paths)
     done = Ingested(found, missing=missing)
     records.prepare(connection)
     connection.execute(_CONTEXT)
-    if keep_texts:
-        connection.execute("CREATE TABLE texts (seq BIGINT, layout VARCHAR, text VARCHAR)")
     for item in _ahead(sources.read(found)):
         match item:
             case Batch():
-                _add(connection, item, done, keep_texts=keep_texts)
+                _add(connection, item, done, spool)
             case sources.NotRead():
-                done.not_read.append(item)
+                done.drop(item)
             case (file, misread):
-                done.misread.append((file, misread))
+                done.skip(file, misread)
     _refuse_day_first(connection, done)
     return done
 
 
 def _add(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested, *, keep_texts: bool
+    connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested, spool: Spool | None
 ) -> None:
     if batch.layout.form in CONTEXT_KINDS:
-        _keep_context(connection, batch)
+        _keep_context(connection, batch, done)
         return
-    if keep_texts:
-        _keep_texts(connection, batch)
+    if spool is not None:
+        spool.keep(batch)
     misread, misfits = records.add(connection, batch)
-    done.misread += misread
+    for file, fault in misread:
+        done.skip(file, fault)
     for other in _refitted(batch.layout, misfits, done):
-        _add(connection, other, done, keep_texts=keep_texts)
+        _add(connection, other, done, spool)
 
 
-def _keep_texts(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    import pyarrow as pa
-
-    layout = json.dumps(asdict(batch.layout))
-    with engine.lent(connection, arrived=pa.table({"seq": batch.numbers, "text": batch.texts})):
-        connection.execute(
-            "INSERT INTO texts SELECT seq, $layout, text FROM arrived", {"layout": layout}
-        )
-
-
-def _refitted(
-    layout: Layout, misfits: list[tuple[int, int, str]], done: Ingested
-) -> Iterator[Batch]:
-    """Yield the records of a batch that are of another form than its first, under their own."""
+def _refitted(layout: Layout, misfits: list[records.Misfit], done: Ingested) -> Iterator[Batch]:
+    """Yield what is inside the texts that do not fit the form of their batch, under its own."""
     import pyarrow as pa
 
     by_form: dict[str, list[tuple[int, int, str]]] = {}
-    for file, place, text in misfits:
-        for inner in sources.unwrap(text) or [text]:
-            form = sources.sniff(inner)
-            if form is None or (form == layout.form and inner == text):
-                reason = "not a record of a known form"
-                done.misread.append((file, Misread(reason, place, inner[:80])))
+    for file, place, text, why in misfits:
+        for item in sources.records_in(text):
+            if isinstance(item, Misread):
+                done.skip(file, replace(item, place=place))
+            elif item == (text, layout.form):
+                done.skip(file, Misread(why, place, text[:80]))
             else:
+                inner, form = item
                 by_form.setdefault(form, []).append((file, place, inner))
     for form, rows in by_form.items():
         numbers, places, texts = zip(*rows, strict=True)
@@ -145,24 +156,32 @@ def _refitted(
         done.refitted += len(rows)
 
 
-def _keep_context(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+def _keep_context(connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested) -> None:
     import pyarrow as pa
 
+    batch, misread = records.as_objects(batch)
     columns = {"file": batch.files, "place": batch.places, "body": batch.texts}
     with engine.lent(connection, arrived=pa.table(columns)):
         connection.execute(
-            "INSERT INTO context SELECT file, place, $kind, sha256(body), body FROM arrived",
+            "INSERT INTO context SELECT file, place, $kind, sha256(body), body FROM arrived"
+            " WHERE json_valid(body)",
             {"kind": str(batch.layout.form)},
         )
+        broken = engine.rows(
+            connection, "SELECT file, place, body FROM arrived WHERE NOT json_valid(body)"
+        )
+    misread += [(file, Misread(records.NO_JSON, place, body[:80])) for file, place, body in broken]
+    for file, fault in misread:
+        done.skip(file, fault)
 
 
 def _refuse_day_first(connection: duckdb.DuckDBPyConnection, done: Ingested) -> None:
     """Take back the files in which a slashed date can only be day-first: all others may be too."""
     for file in sorted({f for f, misread in done.misread if misread.reason == records.DAY_FIRST}):
-        connection.execute("DELETE FROM audit WHERE file = $file", {"file": file})
-        done.misread = [(f, m) for f, m in done.misread if f != file]
+        for table in ("audit", "context"):
+            connection.execute(f"DELETE FROM {table} WHERE file = $file", {"file": file})  # noqa: S608
         reason = "its dates are written day first; export it again with ISO or US dates"
-        done.not_read.append(sources.NotRead(file, reason, refused=True))
+        done.drop(sources.NotRead(file, reason, "refused"))
 
 
 def _ahead(items: Iterator[sources.Read]) -> Iterator[sources.Read]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sspr_audit import engine
-from sspr_audit.errors import NothingReadError, UsageError
+from sspr_audit.errors import NothingReadError
 from sspr_audit.model import Batch, Layout
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
@@ -20,11 +19,13 @@ from sspr_audit.pipeline import analysis
 from sspr_audit.pipeline.analysis import Analysis, Options, Read
 from sspr_audit.pipeline.ingest import Ingested, ingest
 from sspr_audit.pipeline.report import nothing
-from sspr_audit.store import Info, Store, Stored, add, claim, held, set_meta
+from sspr_audit.pipeline.spool import Spool
+from sspr_audit.store import Info, NoStore, Outdated, Store, Stored, claim, fill, held
 from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 BATCH: Final = 20_000
 """Records that the store keeps in one compressed text."""
@@ -32,9 +33,13 @@ BATCH: Final = 20_000
 LATER: Final = timedelta(days=1)
 """How far past the window's end a flow that began inside may go on."""
 
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MADE_BY: Final = " ".join([str(records.VERSION), *(f"{n} {kind}" for n, kind in AUDIT.items())])
+"""What a store says of how its rows were derived: by which rules, into which columns."""
+
+_SIGN_IN_DAY: Final = r'"(?:[cC]reatedDateTime|TimeGenerated)"\s*:\s*"(?P<day>\d{4}-\d\d-\d\d)'
 
 Talk = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Keeper:
     @property
     def store(self) -> Store:
         """The store itself; reading needs no more."""
-        return Store(self.path)
+        return Store(self.path, MADE_BY)
 
     def held(self, doing: str) -> AbstractContextManager[None]:
         """Hold the store's lock for a `with` block."""
@@ -72,13 +77,12 @@ def import_files(keeper: Keeper, paths: Sequence[str], *, tenant_id: str | None)
 
     Raises NothingReadError, SettingsError for another tenant's records, StoreBusy.
     """
-    with keeper.held("import"), engine.scratch() as connection:
-        done = ingest(connection, paths, keep_texts=True)
+    with keeper.held("import"), engine.scratch() as connection, Spool() as spool:
+        done = ingest(connection, paths, spool=spool)
         if len(done.not_read) == len(done.files):
             raise NothingReadError(nothing(done))
-        if keeper.store.exists():
-            _upgrade(keeper)
-            _fetch_rivals(connection, keeper.store)
+        with suppress(NoStore):
+            _fetch_rivals(connection, keeper)
         ((records_read,),) = engine.rows(connection, "SELECT count(*) FROM audit WHERE file >= 0")
         ((context_read,),) = engine.rows(connection, "SELECT count(*) FROM context")
         tenants = engine.rows(
@@ -90,9 +94,8 @@ def import_files(keeper: Keeper, paths: Sequence[str], *, tenant_id: str | None)
         repeats.pop(-1, None)
         with keeper.store.writing() as store:
             claim(store, [tenant for (tenant,) in tenants], tenant_id)
-            set_meta(store, "normalized_by", str(records.VERSION))
-            kept = _move_audit(connection, store)
-            context = _move_context(connection, store)
+            kept = _move_audit(connection, spool, store)
+            context = fill(store, iter([*_new_context(connection, store)]))
             _log(connection, store, done, repeats, keeper.now)
         skipped = sum(s.count for s in done.skipped())
         total = records_read + context_read + skipped
@@ -100,41 +103,54 @@ def import_files(keeper: Keeper, paths: Sequence[str], *, tenant_id: str | None)
 
 
 def from_store(keeper: Keeper, options: Options) -> Analysis:
-    """Return the report on what the store holds; raises UsageError where there is none."""
-    store = keeper.store
-    if not store.exists():
-        msg = f"there is no store at {store.path}; name files with --input, or import them first"
-        raise UsageError(msg)
-    if store.normalized_by() != str(records.VERSION):
-        with keeper.held("upgrade"):
-            _upgrade(keeper)
+    """Return the report on what the store holds; raises UsageError where that is nothing."""
+    end = options.end or options.now
+    start = options.start or end - timedelta(days=7)
+    earliest = min(end - analysis.BASELINE, start - (end - start))
     with engine.scratch() as connection:
         records.prepare(connection)
-        end = options.end or options.now
-        start = options.start or end - timedelta(days=7)
-        earliest = min(end - analysis.BASELINE, start - (end - start))
-        count = store.copy_audit(
-            connection,
-            start=earliest.replace(tzinfo=None),
-            end=(end + LATER).replace(tzinfo=None),
+        held_there = _current(
+            keeper,
+            lambda store: store.copy_audit(
+                connection,
+                start=earliest.replace(tzinfo=None),
+                end=(end + LATER).replace(tzinfo=None),
+            ),
+            keeper.held("upgrade"),
+        )
+        ((count,),) = engine.rows(connection, "SELECT count(*) FROM audit")
+        kinds = dict(held_there.context)
+        read = Read(
+            records_read=count + sum(kinds.values()),
+            context_records=kinds,
+            duplicates=0,
+            remarks=() if count else _nothing_there(held_there),
         )
         normalize.fold_reasons(connection)
-        kinds = store.context_counts()
-        read = Read(records_read=count + sum(kinds.values()), context_records=kinds, duplicates=0)
         data = analysis.span(connection, options, start=start, end=end)
         analysis.derive(connection, options, data)
         return analysis.analysed(connection, options, read, data)
 
 
+def _nothing_there(found: Info) -> tuple[str]:
+    """Say where the records lie, where none lies near the window."""
+    if found.first is None or found.last is None:
+        msg = f"{found.path} holds no audit records; import some first"
+        raise NothingReadError(msg)
+    span = f"{found.first:%Y-%m-%d %H:%M} and {found.last:%Y-%m-%d %H:%M} UTC"
+    return (f"the store's records lie between {span}; none is near the window",)
+
+
 def info(keeper: Keeper) -> Info:
     """Return what the store holds; raises UsageError where there is none."""
-    _there(keeper)
     return keeper.store.info()
 
 
 def prune(keeper: Keeper, *, keep: timedelta) -> tuple[int, int]:
-    """Drop audit records and sign-ins older than `keep`; return how many stayed and went."""
-    _there(keeper)
+    """Drop audit records and sign-ins older than `keep`; return how many stayed and went.
+
+    What else is known of the tenant has no time, and stays. Raises UsageError for no store.
+    """
     before = (keeper.now - keep).replace(tzinfo=None)
 
     def young(batch: Stored) -> Stored:
@@ -142,117 +158,132 @@ def prune(keeper: Keeper, *, keep: timedelta) -> tuple[int, int]:
         import pyarrow.compute as pc
 
         if batch.is_context:
-            found = pc.extract_regex(batch.texts, r'"createdDateTime"\s*:\s*"(?P<day>[0-9-]{10})')
-            days = pc.struct_field(found, "day")
-            old = pc.less(days, before.date().isoformat())
-            return batch.only(pc.invert(pc.fill_null(old, False)))  # noqa: FBT003
-        limit = pa.scalar(before, pa.timestamp("ns"))
-        return batch.only(pc.greater_equal(batch.rows["time_utc"].combine_chunks(), limit))
+            days = pc.struct_field(pc.extract_regex(batch.texts, _SIGN_IN_DAY), "day")
+            signin = pc.equal(batch.rows["kind"].combine_chunks(), "signIns")
+            old = pc.and_(signin, pc.less(days, before.date().isoformat()))
+        else:
+            limit = pa.scalar(before, pa.timestamp("ns"))
+            old = pc.less(batch.rows["time_utc"].combine_chunks(), limit)
+        return batch.only(pc.invert(pc.fill_null(old, False)))  # noqa: FBT003
+
+    def uncover(store: duckdb.DuckDBPyConnection) -> None:
+        store.execute("DELETE FROM coverage WHERE end_utc <= $before", {"before": before})
+        store.execute(
+            "UPDATE coverage SET start_utc = greatest(start_utc, $before)", {"before": before}
+        )
 
     with keeper.held("prune"):
-        return keeper.store.remake(young)
+        upgrade(keeper)
+        return keeper.store.remake(young, uncover)
 
 
-def forget(keeper: Keeper, user: str) -> tuple[int, int]:
-    """Drop every record that names the person, in any field; return how many stayed and went.
+def upgrade(keeper: Keeper) -> None:
+    """Derive the rows anew from the raw texts, where an older version of this program did.
 
-    `user` is a user principal name or an object id. Raises UsageError for anything else: a part of
-    a name would take other people's records along.
+    For who holds the lock. Raises NoStore.
     """
-    _there(keeper)
-    if "@" not in user and not _GUID.fullmatch(user.lower()):
-        msg = f"{user!r} is neither a user principal name nor an object id; give one of these"
-        raise UsageError(msg)
-
-    with keeper.held("forget"):
-        names = sorted(keeper.store.identities(user))
-
-        def without(batch: Stored) -> Stored:
-            import pyarrow.compute as pc
-
-            named = None
-            for name in names:
-                hit = pc.match_substring(batch.texts, name, ignore_case=True)
-                named = hit if named is None else pc.or_(named, hit)
-            return batch.only(pc.invert(named))
-
-        return keeper.store.remake(without)
-
-
-def _there(keeper: Keeper) -> None:
-    if not keeper.store.exists():
-        msg = f"there is no store at {keeper.path}; import records first"
-        raise UsageError(msg)
-
-
-def _upgrade(keeper: Keeper) -> None:
-    """Derive the rows anew from the raw texts, where an older version of this program did."""
-    if keeper.store.normalized_by() == str(records.VERSION):
-        return
-    keeper.talk(f"{keeper.path} was filled by another version; reading its records again")
+    try:
+        with keeper.store.reading():
+            return
+    except Outdated:
+        keeper.talk(f"{keeper.path} was filled by an older version; reading its records again")
+    lost = 0
 
     def again(batch: Stored) -> Stored:
-        import pyarrow as pa
-
+        nonlocal lost
         if batch.is_context:
             return batch
-        count = len(batch.texts)
-        numbers = pa.array(range(count), pa.int64())
-        layout = json.loads(batch.layout)
-        layout["columns"] = tuple(layout["columns"])
-        files = pa.nulls(count, pa.int32()).fill_null(0)
-        with engine.scratch() as connection:
-            records.prepare(connection)
-            records.add(connection, Batch(Layout(**layout), batch.texts, numbers, files, numbers))
-            columns = ", ".join(AUDIT)
-            rows = engine.fetch(connection, f"SELECT seq, {columns} FROM audit ORDER BY seq")  # noqa: S608
-        chosen = rows["seq"].combine_chunks()
-        hashes = batch.rows["sha256"].combine_chunks().take(chosen)
-        table = rows.drop_columns(["seq"]).append_column("sha256", hashes)
-        return Stored(batch.layout, batch.texts.take(chosen), table)
+        derived = _derived(batch)
+        lost += derived.column("time_utc").null_count
+        return Stored(batch.layout, batch.texts, derived)
 
-    keeper.store.remake(again, normalized_by=str(records.VERSION))
+    keeper.store.remake(again)
+    if lost:
+        keeper.talk(f"{lost:,} records cannot be read by this version; their texts are kept")
 
 
-def _fetch_rivals(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+def _derived(batch: Stored) -> pa.Table:
+    """Return the rows of the batch's texts; one that cannot be read has an id and nothing else."""
+    import pyarrow as pa
+
+    count = len(batch.texts)
+    numbers = pa.array(range(count), pa.int64())
+    layout = json.loads(batch.layout)
+    layout["columns"] = tuple(layout["columns"])
+    files = pa.nulls(count, pa.int32()).fill_null(0)
+    hashes = batch.rows.select(["sha256"]).append_column("seq", numbers)
+    columns = ", ".join(name for name in AUDIT if name not in ("record_id", "has_id", "facts"))
+    with engine.scratch() as connection:
+        records.prepare(connection)
+        records.add(connection, Batch(Layout(**layout), batch.texts, numbers, files, numbers))
+        with engine.lent(connection, hashes=hashes):
+            rows = engine.fetch(
+                connection,
+                f"SELECT seq, sha256, {columns}, COALESCE(facts, 0)::UTINYINT AS facts,"  # noqa: S608
+                " COALESCE(has_id, false) AS has_id,"
+                " COALESCE(record_id, 'content:' || substr(sha256, 1, 16)) AS record_id"
+                " FROM hashes LEFT JOIN audit USING (seq) ORDER BY seq",
+            )
+    return rows.drop_columns(["seq"])
+
+
+def _current(keeper: Keeper, read: Callable[[Store], T], held: AbstractContextManager[None]) -> T:
+    """Return what `read` does, after an upgrade under the lock where the store needs one."""
+    try:
+        return read(keeper.store)
+    except Outdated:
+        with held:
+            upgrade(keeper)
+        return read(keeper.store)
+
+
+def _fetch_rivals(connection: duckdb.DuckDBPyConnection, keeper: Keeper) -> None:
+    """Copy what the new records may repeat from the store. Raises NoStore."""
     ids = engine.fetch(connection, "SELECT DISTINCT record_id AS key FROM audit")
     correlations = engine.fetch(
         connection,
         # A row without id can repeat, or be repeated by, any row of its correlationId.
-        "SELECT DISTINCT COALESCE(correlation_id, '') AS key FROM audit",
+        "SELECT DISTINCT COALESCE(lower(trim(correlation_id)), '') AS key FROM audit",
     )
-    store.copy_rivals(connection, ids=ids, correlations=correlations)
+    _current(
+        keeper,
+        lambda store: store.copy_rivals(connection, ids=ids, correlations=correlations),
+        nullcontext(),
+    )
 
 
-def _move_audit(connection: duckdb.DuckDBPyConnection, store: duckdb.DuckDBPyConnection) -> int:
+def _move_audit(
+    connection: duckdb.DuckDBPyConnection, spool: Spool, store: duckdb.DuckDBPyConnection
+) -> int:
     """Move the new rows with their texts into the store; drop there what they replace."""
-    import pyarrow as pa
-
     replaced = engine.fetch(connection, "SELECT -1 - row AS record FROM repeats WHERE row < 0")
     if replaced.num_rows:
         with engine.lent(store, replaced=replaced):
             store.execute("DELETE FROM audit WHERE record IN (FROM replaced)")
-    kept = 0
+    return fill(store, _new_audit(connection, spool))
+
+
+def _new_audit(connection: duckdb.DuckDBPyConnection, spool: Spool) -> Iterator[Stored]:
+    """Yield the texts that are new to the store, with their rows."""
     columns = ", ".join(AUDIT)
-    layouts = engine.rows(connection, "SELECT DISTINCT layout FROM texts ORDER BY layout")
-    for (layout,) in layouts:
-        query = (
-            f"SELECT text, sha256(text) AS sha256, {columns} FROM audit JOIN texts USING (seq)"  # noqa: S608
-            " WHERE layout = $layout ORDER BY seq"
-        )
-        reader = connection.sql(query, params={"layout": layout}).to_arrow_reader(BATCH)
-        for batch in reader:
-            rows = pa.Table.from_batches([batch])
-            add(store, Stored(layout, batch.column("text"), rows.drop_columns(["text"])))
-            kept += batch.num_rows
-    return kept
+    for layout, texts in spool.batches():
+        with engine.lent(connection, texts=texts):
+            rows = engine.fetch(
+                connection,
+                f"SELECT text, sha256(text) AS sha256, {columns} FROM texts JOIN audit USING (seq)"  # noqa: S608
+                " ORDER BY seq",
+            )
+        if rows.num_rows:
+            text = rows["text"].combine_chunks()
+            yield Stored(layout, text, rows.drop_columns(["text"]))
 
 
-def _move_context(connection: duckdb.DuckDBPyConnection, store: duckdb.DuckDBPyConnection) -> int:
-    """Move context records that the store does not hold yet; return their number."""
+def _new_context(
+    connection: duckdb.DuckDBPyConnection, store: duckdb.DuckDBPyConnection
+) -> Iterator[Stored]:
+    """Yield the context records that the store does not hold yet."""
     import pyarrow as pa
 
-    kept = 0
     known = engine.fetch(store, "SELECT DISTINCT sha256 FROM context")
     kinds = engine.rows(connection, "SELECT DISTINCT kind FROM context ORDER BY kind")
     for (kind,) in kinds:
@@ -266,9 +297,7 @@ def _move_context(connection: duckdb.DuckDBPyConnection, store: duckdb.DuckDBPyC
         layout = json.dumps({"form": kind})
         for batch in table.to_batches(max_chunksize=BATCH):
             rows = pa.Table.from_batches([batch])
-            add(store, Stored(layout, batch.column("text"), rows.drop_columns(["text"])))
-            kept += batch.num_rows
-    return kept
+            yield Stored(layout, batch.column("text"), rows.drop_columns(["text"]))
 
 
 def _log(

@@ -1,6 +1,8 @@
 """One DuckDB file that keeps a tenant's records, and the lock that lets one process write to it."""
 
-from sspr_audit.store.database import Info, Store, Stored, add, claim, set_meta
+from sspr_audit.store.batches import Stored, fill
+from sspr_audit.store.database import Info, NoStore, Store
 from sspr_audit.store.locking import held
+from sspr_audit.store.schema import Outdated, claim
 
-__all__ = ["Info", "Store", "Stored", "add", "claim", "held", "set_meta"]
+__all__ = ["Info", "NoStore", "Outdated", "Store", "Stored", "claim", "fill", "held"]

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
-from sspr_audit.errors import LocalTrouble, SettingsError
-from sspr_audit.store.texts import pack, unpack
-from sspr_audit.tables import AUDIT
+from sspr_audit.errors import LocalTrouble, UsageError
+from sspr_audit.store import batches, schema
+from sspr_audit.store.batches import COLUMNS, Stored
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_COLUMNS: Final = ", ".join(AUDIT)
+PAUSE_S: Final = 0.1
+"""Seconds between two tries to open a file that another process has open."""
+
+TRIES: Final = 300
+"""How often to try: nobody has the file open for longer than one transaction."""
+
+Change = Callable[[Stored], Stored]
+"""What becomes of a batch: fewer records, or other rows for the same texts."""
+
+
+class NoStore(UsageError):
+    """There is no store at the path, or nothing ever came to be in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,264 +48,204 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A batch as the store keeps it: raw texts, and a row for each in the same order."""
-
-    layout: str
-    """JSON of model.Layout."""
-    texts: pa.StringArray
-    rows: pa.Table
-    """Columns: sha256, and those of tables.AUDIT, or `kind` for context."""
-
-    @property
-    def is_context(self) -> bool:
-        """Say whether these are no audit records."""
-        return "kind" in self.rows.column_names
-
-    def only(self, mask: pa.BooleanArray) -> Stored:
-        """Return the records for which `mask` is true."""
-        return Stored(self.layout, self.texts.filter(mask), self.rows.filter(mask))
-
-
-Change = Callable[[Stored], Stored]
-"""What becomes of a batch: fewer records, or other rows for the same texts."""
-
-
 class Store:
     """A store at a path. Reading needs no lock; writing is for who holds it (see `held`)."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def exists(self) -> bool:
-        """Say whether there is a store; one whose first import was ended has no tables yet."""
-        if not self.path.is_file():
-            return False
-        with engine.database(self.path, read_only=True) as connection:
-            return _check_version(connection) > 0
+    path: Path
+    made_by: str
+    """Names the code that derives rows from raw texts; rows of another are made anew."""
+    sleep: Callable[[float], None] = time.sleep
+    """Waits so many seconds."""
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a connection inside one transaction: all of it lands, or nothing."""
-        with engine.database(self.path, read_only=False) as connection:
+        if not self.path.exists():
+            self._create()
+        with self._opened(read_only=False) as connection:
             connection.execute("BEGIN")
-            try:
-                _migrate(connection)
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+            # Where anything fails before the end, closing takes all of it back.
+            schema.migrate(connection, made_by=self.made_by)
+            yield connection
             connection.execute("COMMIT")
+
+    def _create(self) -> None:
+        """Make the file beside and move it: one that was begun and not ended cannot be opened."""
+        beside = self._beside(".new")
+        try:
+            _remove(beside, self._beside(".new.wal"))
+            with engine.database(beside, read_only=False) as connection:
+                schema.migrate(connection, made_by=self.made_by)
+            beside.replace(self.path)
+        except OSError as error:
+            msg = f"{self.path} cannot be made: {error.strerror}; choose another [store] path"
+            raise LocalTrouble(msg) from error
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a connection that cannot write. Raises LocalTrouble for a store of a newer version."""
-        with engine.database(self.path, read_only=True) as connection:
-            _check_version(connection)
+        """Yield a connection that cannot write.
+
+        Raises NoStore, Outdated for a store of an older version, LocalTrouble for a newer one.
+        """
+        with self._standing() as connection:
+            if not schema.is_current(connection, made_by=self.made_by):
+                msg = f"{self.path} was made by an older version; run an import to upgrade it"
+                raise schema.Outdated(msg)
             yield connection
 
-    def copy_audit(self, into: duckdb.DuckDBPyConnection, *, start: datetime, end: datetime) -> int:
+    @contextmanager
+    def _standing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a connection that cannot write, to a store of whatever version."""
+        msg = (
+            f"there is no store at {self.path}; fill one with `sspr-audit import`, or name files"
+            " with --input"
+        )
+        if not self.path.exists():
+            raise NoStore(msg)
+        with self._opened(read_only=True) as connection:
+            if not schema.standing(connection):
+                raise NoStore(msg)
+            yield connection
+
+    @contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file, waiting for another process to be done with it. Raises StoreBusy."""
+        with ExitStack() as stack:
+            for left in reversed(range(TRIES)):
+                try:
+                    opened = engine.database(self.path, read_only=read_only)
+                    connection = stack.enter_context(opened)
+                    break
+                except engine.StoreBusy:
+                    if not left:
+                        raise
+                    self.sleep(PAUSE_S)
+            yield connection
+
+    def copy_audit(
+        self, into: duckdb.DuckDBPyConnection, *, start: datetime, end: datetime
+    ) -> Info:
         """Copy the audit rows with `start ≤ time < end` (UTC, no zone) into a scratch `audit`.
 
-        Returns their number.
+        Returns what the store holds beside them, as of the same moment. Raises as `reading` does.
         """
         with self.reading() as connection:
-            reader = connection.sql(
-                f"SELECT record AS seq, 0::INTEGER AS file, record AS place, {_COLUMNS} FROM audit"  # noqa: S608
-                " WHERE time_utc >= $start AND time_utc < $end",
-                params={"start": start, "end": end},
-            ).to_arrow_reader(50_000)
-            with engine.lent(into, arrived=reader):
-                into.execute("INSERT INTO audit SELECT * FROM arrived")
-        ((count,),) = engine.rows(into, "SELECT count(*) FROM audit")
-        return int(count)
-
-    def info(self) -> Info:
-        """Return what the store holds."""
-        with self.reading() as connection:
-            ((records, first, last),) = engine.rows(
+            self._copy(
                 connection,
-                "SELECT count(*), CAST(min(time_utc) AS TIMESTAMP),"
-                " CAST(max(time_utc) AS TIMESTAMP) FROM audit",
+                into,
+                f"SELECT record AS seq, 0::INTEGER AS file, record AS place, {COLUMNS} FROM audit"  # noqa: S608
+                " WHERE time_utc >= $start AND time_utc < $end",
+                start=start,
+                end=end,
             )
-            kinds = engine.rows(
-                connection, "SELECT kind, count(*) FROM context GROUP BY kind ORDER BY kind"
-            )
-            ((imports,),) = engine.rows(connection, "SELECT count(*) FROM imports")
-            tenant = _meta(connection, "tenant_id")
-        size = self.path.stat().st_size
-        return Info(self.path, size, tenant, records, tuple(kinds), first, last, imports)
+            return self._info(connection)
 
     def copy_rivals(
         self, into: duckdb.DuckDBPyConnection, *, ids: pa.Table, correlations: pa.Table
     ) -> None:
         """Copy the rows that new records may repeat into a scratch `audit`.
 
-        They come as file -1, numbered -1 - record. `ids` and `correlations` have one column, `key`.
+        They come as file -1, numbered -1 - record. `ids` and `correlations` have one column, `key`;
+        a correlationId is trimmed and in lower case, and empty where there is none.
         """
         with self.reading() as connection, engine.lent(connection, ids=ids, cors=correlations):
-            reader = connection.sql(
-                f"SELECT -1 - record AS seq, -1::INTEGER AS file, record AS place, {_COLUMNS}"  # noqa: S608
-                " FROM audit WHERE record_id IN (FROM ids)"
-                " OR COALESCE(correlation_id, '') IN (FROM cors)"
-            ).to_arrow_reader(50_000)
-            with engine.lent(into, arrived=reader):
-                into.execute("INSERT INTO audit SELECT * FROM arrived")
-
-    def known_context(self) -> pa.Table:
-        """Return the hashes of all context records (column sha256)."""
-        with self.reading() as connection:
-            return engine.fetch(connection, "SELECT DISTINCT sha256 FROM context")
-
-    def context_counts(self) -> dict[str, int]:
-        """Count the context records by kind."""
-        with self.reading() as connection:
-            query = "SELECT kind, count(*) FROM context GROUP BY kind ORDER BY kind"
-            return dict(engine.rows(connection, query))
-
-    def identities(self, user: str) -> set[str]:
-        """Return the names and ids, in lower case, that the records give to one person."""
-        with self.reading() as connection:
-            found = engine.rows(
+            self._copy(
                 connection,
-                "SELECT DISTINCT unnest([lower(id), lower(upn)]) FROM ("
-                " SELECT target_id AS id, target_upn AS upn FROM audit"
-                " UNION SELECT initiator_id, initiator_upn FROM audit)"
-                " WHERE lower(id) = $user OR lower(upn) = $user",
-                {"user": user.lower()},
+                into,
+                f"SELECT -1 - record AS seq, -1::INTEGER AS file, record AS place, {COLUMNS}"  # noqa: S608
+                " FROM audit WHERE record_id IN (FROM ids)"
+                " OR COALESCE(lower(trim(correlation_id)), '') IN (FROM cors)",
             )
-        zero = "00000000-0000-0000-0000-000000000000"
-        return {user.lower(), *(value for (value,) in found if value and value != zero)}
 
-    def normalized_by(self) -> str | None:
-        """Return the version of the code that made the store's audit rows."""
+    @staticmethod
+    def _copy(
+        connection: duckdb.DuckDBPyConnection,
+        into: duckdb.DuckDBPyConnection,
+        query: str,
+        **values: datetime,
+    ) -> None:
+        reader = connection.sql(query, params=values or None).to_arrow_reader(50_000)
+        with engine.lent(into, arrived=reader):
+            into.execute("INSERT INTO audit SELECT * FROM arrived")
+
+    def info(self) -> Info:
+        """Return what the store holds. Raises NoStore."""
+        with self._standing() as connection:
+            return self._info(connection)
+
+    def _info(self, connection: duckdb.DuckDBPyConnection) -> Info:
+        ((records, first, last),) = engine.rows(
+            connection,
+            "SELECT count(*), CAST(min(time_utc) AS TIMESTAMP),"
+            " CAST(max(time_utc) AS TIMESTAMP) FROM audit",
+        )
+        kinds = engine.rows(
+            connection, "SELECT kind, count(*) FROM context GROUP BY kind ORDER BY kind"
+        )
+        ((imports,),) = engine.rows(connection, "SELECT count(*) FROM imports")
+        tenant = schema.meta(connection, "tenant_id")
+        size = self.path.stat().st_size
+        return Info(self.path, size, tenant, records, tuple(kinds), first, last, imports)
+
+    def batches(self) -> Iterator[Stored]:
+        """Yield all that the store holds, a batch at a time. Raises as `reading` does."""
         with self.reading() as connection:
-            return _meta(connection, "normalized_by")
+            for number in batches.numbers(connection):
+                yield batches.read(connection, number)
 
-    def remake(self, change: Change, **meta: str) -> tuple[int, int]:
+    def remake(
+        self,
+        change: Change,
+        then: Callable[[duckdb.DuckDBPyConnection], None] = lambda _: None,
+    ) -> tuple[int, int]:
         """Make the file anew: `change` gets every batch and says what becomes of it.
 
-        A new file takes the old one's place in one step, so that nothing of a dropped record stays
-        behind in freed pages. Returns how many records stayed and went.
+        `then` may change what else the new file holds. It takes the old one's place in one step,
+        so that nothing of a dropped record stays behind in freed pages. Returns how many records
+        stayed and went.
         """
-        beside = self.path.with_name(self.path.name + ".new")
-        beside.unlink(missing_ok=True)
-        stayed = went = 0
+        beside, log = self._beside(".new"), self._beside(".wal")
+        leftovers = (beside, self._beside(".new.wal"))
         try:
-            with self.reading() as old, Store(beside).writing() as new:
+            _remove(*leftovers)  # of a run that was ended
+            with self.writing():
+                pass  # a log that was left behind becomes part of the file
+            if log.exists():
+                msg = f"{self.path} cannot be written; free space and run again"
+                raise LocalTrouble(msg)
+            new_store = Store(beside, self.made_by, self.sleep)
+            with self._standing() as old, new_store.writing() as new:
                 for name in ("imports", "coverage", "meta"):
                     with engine.lent(new, arrived=engine.fetch(old, f"FROM {name}")):
                         new.execute(f"DELETE FROM {name}")  # noqa: S608
-                        new.execute(f"INSERT INTO {name} FROM arrived")  # noqa: S608
-                for key, value in meta.items():
-                    set_meta(new, key, value)
-                for (number,) in engine.rows(old, "SELECT batch FROM raw ORDER BY batch"):
-                    before = _batch(old, number)
-                    after = change(before) if before.rows.num_rows else before
-                    if len(after.texts):
-                        add(new, after)
-                    stayed += len(after.texts)
-                    went += before.rows.num_rows - len(after.texts)
+                        new.execute(f"INSERT INTO {name} FROM arrived")
+                schema.set_meta(new, "made_by", self.made_by)
+                came = 0
+
+                def changed() -> Iterator[Stored]:
+                    nonlocal came
+                    for number in batches.numbers(old):
+                        before = batches.read(old, number)
+                        came += before.rows.num_rows
+                        after = change(before) if before.rows.num_rows else before
+                        if len(after.texts):
+                            yield after
+
+                stayed = batches.fill(new, changed())
+                then(new)
             beside.replace(self.path)
         except OSError as error:
             msg = f"{self.path} could not be made anew: {error.strerror}; free space, run again"
             raise LocalTrouble(msg) from error
         finally:
-            beside.unlink(missing_ok=True)
-        return stayed, went
+            with suppress(OSError):
+                _remove(*leftovers)
+        return stayed, came - stayed
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
 
 
-def add(connection: duckdb.DuckDBPyConnection, stored: Stored) -> None:
-    """Add a batch of records."""
-    import pyarrow as pa
-
-    ((batch,),) = engine.rows(connection, "SELECT nextval('batch_number')")
-    connection.execute(
-        "INSERT INTO raw VALUES ($batch, $layout, $texts)",
-        {"batch": batch, "layout": stored.layout, "texts": pack(stored.texts)},
-    )
-    places = pa.array(range(len(stored.texts)), pa.int32())
-    table, columns = ("context", "kind") if stored.is_context else ("audit", _COLUMNS)
-    with engine.lent(connection, arrived=stored.rows.append_column("place", places)):
-        connection.execute(
-            f"INSERT INTO {table} (batch, place, sha256, {columns})"  # noqa: S608
-            f" SELECT $batch, place, sha256, {columns} FROM arrived ORDER BY place",
-            {"batch": batch},
-        )
-
-
-def claim(
-    connection: duckdb.DuckDBPyConnection, tenants: Sequence[str], wanted: str | None
-) -> None:
-    """See that all records are of the store's one tenant; the first ones decide which.
-
-    Raises SettingsError.
-    """
-    ours = _meta(connection, "tenant_id") or wanted
-    foreign = [tenant for tenant in tenants if ours and tenant != ours.lower()]
-    if foreign or len(tenants) > 1:
-        of = f"tenant {ours}" if ours else "one tenant"
-        msg = (
-            f"the records are of tenant {(foreign or tenants)[0]}, the store of {of};"
-            " use another [store] path for each tenant"
-        )
-        raise SettingsError(msg)
-    if tenants or ours:
-        set_meta(connection, "tenant_id", (ours or tenants[0]).lower())
-
-
-def _batch(connection: duckdb.DuckDBPyConnection, number: int) -> Stored:
-    """Return a batch with those of its texts that are still in use."""
-    where = {"batch": number}
-    ((layout, blob),) = engine.rows(
-        connection, "SELECT layout, texts FROM raw WHERE batch = $batch", where
-    )
-    rows = engine.fetch(
-        connection,
-        f"SELECT place, sha256, {_COLUMNS} FROM audit WHERE batch = $batch ORDER BY place",  # noqa: S608
-        where,
-    )
-    if not rows.num_rows:
-        query = "SELECT place, sha256, kind FROM context WHERE batch = $batch ORDER BY place"
-        rows = engine.fetch(connection, query, where)
-    texts = unpack(blob).take(rows["place"].combine_chunks())
-    return Stored(layout, texts, rows.drop_columns(["place"]))
-
-
-def _migrations() -> list[str]:
-    folder = resources.files("sspr_audit.store").joinpath("migrations")
-    return sorted(one.name for one in folder.iterdir() if one.name.endswith(".sql"))
-
-
-def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring the store to this version's schema, inside the caller's transaction."""
-    connection.execute("CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR)")
-    done = _check_version(connection)
-    audit = ",\n    ".join(f"{name} {kind}" for name, kind in AUDIT.items())
-    for number, name in enumerate(_migrations()[done:], done + 1):
-        text = engine.sql("sspr_audit.store", f"migrations/{name}").replace("{audit}", audit)
-        connection.execute(text)
-        set_meta(connection, "schema", str(number))
-
-
-def _check_version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return how many migrations the store has had; raises LocalTrouble if it is newer than us."""
-    tables = engine.rows(
-        connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'"
-    )
-    done = int(_meta(connection, "schema") or 0) if tables[0][0] else 0
-    if done > len(_migrations()):
-        msg = "the store was made by a newer sspr-audit; upgrade this one"
-        raise LocalTrouble(msg)
-    return done
-
-
-def _meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
-    found = engine.rows(connection, "SELECT value FROM meta WHERE key = $key", {"key": key})
-    return str(found[0][0]) if found else None
-
-
-def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> None:  # noqa: ANN401
-    connection.execute(
-        "INSERT OR REPLACE INTO meta VALUES ($key, $value)", {"key": key, "value": str(value)}
-    )
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -20,8 +20,8 @@ def held(
 ) -> Iterator[None]:
     """Hold the lock of `store` while the block runs.
 
-    Where another process has it, say who once, and wait. Raises StoreBusy after `wait`. Not for
-    network shares, whose locks cannot be trusted.
+    Where another process has it, say who once, and wait. Raises StoreBusy after `wait`, and
+    LocalTrouble where nothing can be locked. Not for network shares, whose locks nobody can trust.
     """
     import filelock
 
@@ -37,8 +37,9 @@ def held(
     except filelock.Timeout:
         msg = f"{store} is in use by {_name(holder)}; let it end, or wait longer with --wait"
         raise StoreBusy(msg) from None
-    except OSError as error:
-        msg = f"{lock_path} cannot be locked: {error.strerror}; see that you may write there"
+    except (OSError, NotImplementedError) as error:
+        why = getattr(error, "strerror", None) or "the file system has no locks"
+        msg = f"{lock_path} cannot be locked: {why}; choose a [store] path where you may write"
         raise LocalTrouble(msg) from None
     try:
         card = {"process": os.getpid(), "doing": doing, "since": now.isoformat(timespec="seconds")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from sspr_audit.model import Form, Layout
@@ -25,54 +25,78 @@ _CONTEXTS: Final = {
 }
 _CONTEXT: Final = re.compile(r"#([\w/]+)")
 
+UNIFIED: Final = "a record of the Unified Audit Log"
+
 _UNIFIED: Final = frozenset({"RecordType", "CreationTime", "Operation", "Workload"})
-_UNIFIED_CSV: Final = frozenset({"RecordType", "CreationDate", "Operation", "AuditData"})
+_UNIFIED_FRAME: Final = frozenset({"AuditData", "auditData"})
+"""Around that record: columns of the portal and of PowerShell, and the key that Graph gives it."""
+
+_SIGNIN_ROW: Final = ("AppDisplayName", "ConditionalAccessStatus", "DeviceDetail")
+_KEYS: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
+    ("signIns", {"createdDateTime"}, {"appId", "appDisplayName", "deviceDetail"}),
+    ("managedDevices", set(), {"azureADDeviceId", "managedDeviceOwnerType", "complianceState"}),
+    ("devices", {"trustType"}, set()),
+    ("devices", {"deviceId", "operatingSystem"}, set()),
+    ("userRegistrationDetails", set(), {"isSsprRegistered", "isSsprCapable", "methodsRegistered"}),
+    ("namedLocations", {"displayName"}, {"ipRanges", "countriesAndRegions"}),
+    (Form.GRAPH.value, {"loggedByService"}, set()),  # an audit record that lost its time
+)
+"""Kind, keys that it always has, and keys of which it has one."""
+
+_LA_TIMES: Final = ("TimeGenerated", "ActivityDateTime")
+_LA_ACTIVITIES: Final = ("OperationName", "ActivityDisplayName")
 
 
 def of_record(value: Mapping[str, Any], context: str | None = None) -> str | None:
     """Name the form or kind of a JSON record; None where it is none that we know.
 
-    `context` is the `@odata.context` of its envelope, which decides where it is known.
+    `context` is the `@odata.context` of its envelope, which decides where it is known. What the
+    SQL of a form says of `fits` must agree with this.
     """
-    if context and (named := _CONTEXT.search(context)):
-        kind = _CONTEXTS.get(named[1].lower())
-        if kind:
-            return kind
+    if kind := of_context(context):
+        return kind
     keys = value.keys()
     if isinstance(value.get("properties"), dict) and keys & {"category", "operationName", "time"}:
-        inner = value["properties"].keys()
-        signin = str(value.get("category", "")).endswith("SignInLogs")
-        if signin or "createdDateTime" in inner:
-            return "signIns"
-        return Form.DIAGNOSTIC.value
+        return _diagnostic(value)
     if keys & {"activityDateTime", "activityDisplayName"}:
-        return Form.GRAPH.value
-    if keys & {"TimeGenerated", "ActivityDateTime"}:
-        signin = keys & {"AppDisplayName", "ConditionalAccessStatus", "DeviceDetail"}
-        return "signIns" if signin else Form.LOG_ANALYTICS.value
-    return _context_kind(value)
+        return Form.GRAPH
+    if keys & set(_LA_TIMES):
+        return _row(value)
+    return _by_keys(keys)
 
 
-def _context_kind(value: Mapping[str, Any]) -> str | None:
-    keys = value.keys()
-    if "createdDateTime" in keys and keys & {"appId", "appDisplayName", "deviceDetail"}:
+def of_context(context: str | None) -> str | None:
+    """Name the form or kind that an `@odata.context` promises; None where it is none of ours."""
+    named = _CONTEXT.search(context or "")
+    return _CONTEXTS.get(named[1].lower().strip("/")) if named else None
+
+
+def _diagnostic(value: Mapping[str, Any]) -> str | None:
+    """Tell by its category which log of the diagnostic settings a record is of."""
+    category, inner = str(value.get("category") or "").lower(), value["properties"]
+    signed_in = "createdDateTime" in inner and "activityDateTime" not in inner
+    if category.endswith("signinlogs") or (signed_in and not category):
         return "signIns"
-    if keys & {"azureADDeviceId", "managedDeviceOwnerType", "complianceState"}:
-        return "managedDevices"
-    if "trustType" in keys or {"deviceId", "operatingSystem"} <= keys:
-        return "devices"
-    if keys & {"isSsprRegistered", "isSsprCapable", "methodsRegistered"}:
-        return "userRegistrationDetails"
-    if "displayName" in keys and keys & {"ipRanges", "countriesAndRegions"}:
-        return "namedLocations"
-    if "loggedByService" in keys:  # an audit record that lost its time
-        return Form.GRAPH.value
+    return Form.DIAGNOSTIC if category in ("", "auditlogs") else None
+
+
+def _row(value: Mapping[str, Any]) -> str | None:
+    """Tell of which Log Analytics table a row is."""
+    if any(value.get(name) is not None for name in _SIGNIN_ROW):
+        return "signIns"
+    return Form.LOG_ANALYTICS if value.keys() & set(_LA_ACTIVITIES) else None
+
+
+def _by_keys(keys: Collection[str]) -> str | None:
+    for kind, needed, telling in _KEYS:
+        if needed <= set(keys) and (not telling or telling & set(keys)):
+            return kind
     return None
 
 
-def is_unified_audit_log(keys: frozenset[str]) -> bool:
+def is_unified_audit_log(keys: Collection[str]) -> bool:
     """Say whether a record or a header is of the Unified Audit Log."""
-    return keys >= _UNIFIED or keys >= _UNIFIED_CSV
+    return set(keys) >= _UNIFIED or bool(_UNIFIED_FRAME & set(keys))
 
 
 PORTAL: Final = (
@@ -112,6 +136,16 @@ PORTAL: Final = (
 )
 """The 86 columns of the admin center's CSV download, as of 2024."""
 
+LOG_ANALYTICS: Final = (
+    *("AADOperationType", "AADTenantId", "ActivityDateTime", "ActivityDisplayName"),
+    *("AdditionalDetails", "Category", "CorrelationId", "DurationMs", "Id", "Identity"),
+    *("InitiatedBy", "Level", "Location", "LoggedByService", "OperationName", "OperationVersion"),
+    *("Resource", "ResourceGroup", "ResourceId", "ResourceProvider", "Result"),
+    *("ResultDescription", "ResultReason", "ResultSignature", "ResultType", "SourceSystem"),
+    *("TargetResources", "TenantId", "TimeGenerated", "Type"),
+)
+"""The columns of the Log Analytics table AuditLogs."""
+
 _OLDER: Final = tuple(
     name
     for name in PORTAL
@@ -132,9 +166,9 @@ _ALIASES: Final = {
 """Localized names that public converters have met (Spanish, Italian)."""
 
 _NEEDED: Final = ("Date (UTC)", "CorrelationId", "Activity")
-_LA_TIMES: Final = ("TimeGenerated", "ActivityDateTime")
 _LA_ZONE: Final = re.compile(r"^(?P<name>\w+) \[(?P<zone>[^\]]*)\]$")
-_SLASHED: Final = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d\d-\d\dT")
+TIME: Final = re.compile(r"\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d\d-\d\dT")
+"""How a cell begins that holds a time."""
 
 
 def of_header(line: str, first_row: str = "") -> Layout | None:
@@ -143,18 +177,24 @@ def of_header(line: str, first_row: str = "") -> Layout | None:
     Returns None where the header is of no known export.
     """
     delimiter = max(",;\t", key=line.count)
-    names = _row(line, delimiter)
-    return _portal(names, _row(first_row, delimiter), delimiter) or _log_analytics(
+    names = _cells(line, delimiter)
+    return _portal(names, _cells(first_row, delimiter), delimiter) or _log_analytics(
         names, delimiter
     )
 
 
 def header_names(line: str) -> tuple[str, ...]:
     """Return the names in a header line, whatever separates them."""
-    return tuple(_row(line, max(",;\t", key=line.count)))
+    return tuple(_cells(line, max(",;\t", key=line.count)))
 
 
-def _row(line: str, delimiter: str) -> list[str]:
+def not_understood(names: Iterable[str]) -> list[str]:
+    """Return the header's names that stand in no export we know."""
+    known = {*map(str.lower, PORTAL), *_ALIASES, *map(str.lower, LOG_ANALYTICS)}
+    return [name for name in names if _LA_ZONE.sub(r"\1", name).lower() not in known]
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
     try:
         return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
@@ -170,7 +210,7 @@ def _portal(names: list[str], first: list[str], delimiter: str) -> Layout | None
         # Localized headers differ by name, never by place: what is known must stand where it
         # belongs, and where nothing is known the first row must begin with a time.
         fits = all(k in ("", w) for k, w in zip(known, whole, strict=True))
-        if fits and (any(known) or (first and _SLASHED.match(first[0]))):
+        if fits and (any(known) or (first and TIME.match(first[0]))):
             return Layout(Form.PORTAL_CSV, whole, delimiter, zoneless_utc=True)
     if len(set(known) - {""}) >= len(_NEEDED) and set(_NEEDED) <= set(known):
         return Layout(Form.PORTAL_CSV, known, delimiter, zoneless_utc=True)
@@ -187,9 +227,9 @@ def _log_analytics(names: list[str], delimiter: str) -> Layout | None:
             zones[with_zone["name"]] = with_zone["zone"].upper()
     if not set(columns) & set(_LA_TIMES):
         return None
-    if not set(columns) & {"OperationName", "ActivityDisplayName"}:
+    if not set(columns) & set(_LA_ACTIVITIES):
         return None
-    signin = set(columns) & {"AppDisplayName", "ConditionalAccessStatus", "DeviceDetail"}
+    signin = set(columns) & set(_SIGNIN_ROW)
     utc = all(zones.get(column, "") == "UTC" for column in columns if column in _LA_TIMES)
     form = "signIns" if signin else Form.LOG_ANALYTICS.value
     return Layout(form, tuple(columns), delimiter, zoneless_utc=utc)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LINE_END: Final = ord("\n")
 RETURN: Final = ord("\r")
-_SHORT: Final = 16
-"""A line this short may be blank and is looked at by itself; no record is."""
+BLANK: Final = ord(" ")
+"""No line that begins with a higher byte is blank."""
 
 
 def read(pieces: Iterator[bytes]) -> Iterator[tuple[pa.StringArray, pa.Int64Array] | Misread]:
@@ -55,7 +55,7 @@ def _split(
     )
     lengths = stops - starts
     keep = lengths > 0
-    for at in np.flatnonzero(keep & (lengths < _SHORT)):
+    for at in np.flatnonzero(keep & (np.frombuffer(text, np.uint8)[starts] <= BLANK)):
         keep[at] = bool(text[starts[at] : stops[at]].strip())
     for at in np.flatnonzero(lengths > MAX_RECORD):
         keep[at] = False

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, Final
 
 CHUNK: Final = 1 << 20
 """Bytes handed on at a time, about."""
 
-ZSTD_CHUNK: Final = 1 << 16
+ZSTD_CHUNK: Final = 1 << 12
 """Compressed bytes read at a time: Zstandard gives back all that they hold at once."""
 
 GZIP: Final = b"\x1f\x8b"
-ZSTD: Final = b"\x28\xb5\x2f\xfd"
+ZSTD: Final = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
+"""A frame, or one to be passed over, in which some writers keep a table."""
+
+_MARK: Final = 4
+"""Bytes that tell a compression or an encoding."""
+
+_TOO_EARLY: Final = "cut short: the compressed data end too early"
+_DAMAGED: Final = "damaged: the compressed data cannot be read further"
+_FOLLOWED: Final = "damaged: something else follows the compressed data"
+_HALF: Final = "cut short: the last character is not whole"
 
 
 class CutShort(Exception):
-    """The compressed data end before their end mark, or are damaged from here on."""
+    """The data end too early, or are damaged from here on; the text says which."""
 
 
 def utf8(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the text of `stream` in pieces of UTF-8, without a byte-order mark.
 
     Bytes that the encoding does not know are handed on as they are, so that the records around
-    them can still be read. Raises CutShort, after everything that could be read, where the
-    compressed data end too early.
+    them can still be read. Raises CutShort, after everything that could be read, where the data
+    end too early.
     """
     pieces = _plain(stream)
-    head = next(pieces, b"")
+    head = b""
+    while len(head) < _MARK and (piece := next(pieces, b"")):
+        head += piece
     if encoding(head) == "utf-8":
         yield head.removeprefix(codecs.BOM_UTF8)
         yield from pieces
@@ -38,28 +50,31 @@ def utf8(stream: BinaryIO) -> Iterator[bytes]:
     yield decoder.decode(head).removeprefix("\ufeff").encode("utf-8", "surrogatepass")
     for piece in pieces:
         yield decoder.decode(piece).encode("utf-8", "surrogatepass")
-    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+    try:
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise CutShort(_HALF) from error
 
 
 def encoding(head: bytes) -> str:
     """Say how the text that begins with `head` is encoded: by its mark, else by its zeros."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    match head[:2]:
-        case bytes([_, 0]):
+    match tuple(head[:_MARK]):
+        case (first, 0, second, 0) if first and second:
             return "utf-16-le"
-        case bytes([0, _]):
+        case (0, first, 0, second) if first and second:
             return "utf-16-be"
         case _:
             return "utf-8"
 
 
 def _plain(stream: BinaryIO) -> Iterator[bytes]:
-    head = stream.read(CHUNK)
+    head = stream.read(max(CHUNK, _MARK))
     if head.startswith(GZIP):
-        return _gunzipped(stream, head)
-    if head.startswith(ZSTD):
-        return _unzstandarded(stream, head)
+        return _gathered(_gunzipped(stream, head))
+    if ZSTD.match(head):
+        return _gathered(_unzstandarded(stream, head))
     return _rest(stream, head)
 
 
@@ -69,39 +84,83 @@ def _rest(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
         yield piece
 
 
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes in pieces of CHUNK or more, as small ones cost their readers dear."""
+    held, size = [], 0
+    try:
+        for piece in pieces:
+            held.append(piece)
+            size += len(piece)
+            if size >= CHUNK:
+                yield b"".join(held)
+                held, size = [], 0
+    except CutShort:
+        yield b"".join(held)
+        raise
+    yield b"".join(held)
+
+
 def _gunzipped(stream: BinaryIO, data: bytes) -> Iterator[bytes]:
     """Yield what the members of a gzip file hold; several may stand one after another."""
+    while data:
+        if not data.startswith(GZIP):
+            raise CutShort(_FOLLOWED)
+        data = _next_mark(stream, (yield from _member(stream, data)))
+
+
+def _member(stream: BinaryIO, data: bytes) -> Generator[bytes, None, bytes]:
+    """Yield what one gzip member holds; return what was read behind it."""
     current = zlib.decompressobj(31)
     while data:
+        before = current.copy()
         try:
             piece = current.decompress(data, CHUNK)  # bounded: a small file may hold gigabytes
         except zlib.error as error:
-            raise CutShort from error
-        if piece:
-            yield piece
-        data = current.unused_data or current.unconsumed_tail or stream.read(CHUNK)
-        if current.eof and data:
-            if not data.startswith(GZIP):
-                raise CutShort  # what follows the last member is not of this file
-            current = zlib.decompressobj(31)
-    if not current.eof:
-        raise CutShort
+            yield from _until_damage(before, data)
+            raise CutShort(_DAMAGED) from error
+        yield piece
+        if current.eof:
+            return current.unused_data
+        data = current.unconsumed_tail or stream.read(CHUNK)
+    raise CutShort(_TOO_EARLY)
+
+
+def _until_damage(current: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """Yield what stands before the damage: zlib keeps back what it had read in the same call."""
+    for at in range(len(data)):
+        try:
+            yield current.decompress(data[at : at + 1])
+        except zlib.error:
+            return
 
 
 def _unzstandarded(stream: BinaryIO, data: bytes) -> Iterator[bytes]:
     """Yield what the frames of a Zstandard file hold; several may stand one after another."""
+    while data:
+        if not ZSTD.match(data):
+            raise CutShort(_FOLLOWED)
+        data = _next_mark(stream, (yield from _frame(stream, data)))
+
+
+def _frame(stream: BinaryIO, data: bytes) -> Generator[bytes, None, bytes]:
+    """Yield what one Zstandard frame holds; return what was read behind it."""
     import zstandard
 
     current = zstandard.ZstdDecompressor().decompressobj()
     while data:
         try:
-            piece = current.decompress(data)
+            yield current.decompress(data[:ZSTD_CHUNK])
         except zstandard.ZstdError as error:
-            raise CutShort from error
-        if piece:
-            yield piece
-        data = (current.unused_data if current.eof else b"") or stream.read(ZSTD_CHUNK)
-        if current.eof and data:
-            current = zstandard.ZstdDecompressor().decompressobj()
-    if not current.eof:
-        raise CutShort
+            raise CutShort(_DAMAGED) from error
+        if current.eof:
+            return current.unused_data + data[ZSTD_CHUNK:]
+        data = data[ZSTD_CHUNK:] or stream.read(ZSTD_CHUNK)
+    raise CutShort(_TOO_EARLY)
+
+
+def _next_mark(stream: BinaryIO, data: bytes) -> bytes:
+    """Return what follows a member, passing over zeros that fill up a block; b"" at the end."""
+    data = data.lstrip(b"\0")
+    while len(data) < _MARK and (piece := stream.read(max(CHUNK, _MARK))):
+        data = (data + piece).lstrip(b"\0")
+    return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Final
 
 from sspr_audit.model import Misread
@@ -14,17 +14,40 @@ MAX_RECORD: Final = 16 << 20
 """Characters of the longest record that is read: no audit record comes near, and DuckDB takes no
 larger JSON text."""
 
+EXCERPT: Final = 80
+"""Characters of what could not be read that are shown."""
+
+TOO_LONG: Final = f"longer than {MAX_RECORD >> 20} MiB"
+INVALID: Final = "not valid JSON"
+TOO_DEEP: Final = "nested too deeply"
+CUT: Final = "cut short"
+
 ENVELOPES: Final = ("value", "records")
 """Keys whose array holds records: Graph pages, and Event Hub messages or blobs."""
 
+_AT_ONCE: Final = 1 << 20
+"""Characters up to which an object is read in one go; a larger one may be an envelope."""
+
+_DEEPEST: Final = 4
+"""How deep lists of records are looked for: pages are put into lists, records into records not."""
+
+_EDGE: Final = 16
+"""Characters before the end of a text that those still to come may turn into valid JSON."""
+
 _DECODER: Final = json.JSONDecoder()
-_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_BLANK: Final = re.compile("[ \t\r\n\ufeff]*")
 _MARKS: Final = re.compile(r'["\\{}\[\]]')
-_BARE: Final = re.compile(r"[,\]}]")
+_BARE: Final = re.compile(r"[,{}\[\]]")
+_OPENING: Final = re.compile(r"[{\[]")
 _ENVELOPE: Final = re.compile(r'"(?:value|records)"\s*:\s*\[')
 
 Found = tuple[str, dict[str, Any], str | None]
 """A record: its text as written, its value, and the `@odata.context` of its envelope."""
+
+
+def is_envelope(value: dict[str, Any]) -> bool:
+    """Say whether an object is no record but holds a list of them."""
+    return any(isinstance(value.get(key), list) for key in ENVELOPES)
 
 
 class Reader:
@@ -34,133 +57,207 @@ class Reader:
         self._pieces = _decoded(pieces)
         self._text = ""
         self._at = 0
+        self._dropped = 0
         self._ended = False
         self.records = 0
+        """How many were found so far, broken ones too: the place of the last one."""
+        self.empty: list[str | None] = []
+        """The `@odata.context` of each list that held nothing."""
 
     def objects(self) -> Iterator[Found | Misread]:
         """Yield each record.
 
         What is not an object, or no JSON, or too long, or cut off, comes out as a Misread.
         """
-        while self._peek():
-            if self._peek() == "[":
-                yield from self._array(None)
-            elif self._peek() == "{":
-                yield from self._envelope_or_record()
+        while mark := self._peek():
+            self._forget()
+            if mark == "[":
+                yield from self._list(None, 0)
+            elif mark == "{":
+                yield from self._envelope_or_record(None, 0)
+            elif mark == ",":
+                self._at += 1
             else:
-                yield Misread("not JSON", self.records + 1, self._text[self._at : self._at + 80])
-                return
+                self.records += 1
+                yield Misread("not JSON", self.records, self._pass_over())
 
-    def _envelope_or_record(self) -> Iterator[Found | Misread]:
-        start = self._at
-        whole = self._value(limit=1 << 20)
-        if isinstance(whole, dict) and not any(isinstance(whole.get(k), list) for k in ENVELOPES):
-            self.records += 1
-            yield self._text[start : self._at], whole, None
-        elif isinstance(whole, dict) or _ENVELOPE.search(self._text, start, self._at):
-            self._at = start
-            yield from self._members()
-        elif isinstance(whole, Misread) and whole.count:
-            yield whole
+    def _envelope_or_record(self, context: str | None, depth: int) -> Iterator[Found | Misread]:
+        start = self._here()
+        whole = self._value(limit=0 if depth == _DEEPEST else _AT_ONCE)
+        if isinstance(whole, dict):
+            is_record = not is_envelope(whole)
         else:
-            self._at = start
-            yield from self._members()
+            held = self._text[start - self._dropped : self._at]
+            is_record = whole.count and not _ENVELOPE.search(held)
+        if is_record or depth == _DEEPEST:
+            yield self._record(start, whole, context)
+        else:
+            self._at = start - self._dropped
+            yield from self._members(context, depth)
 
-    def _members(self) -> Iterator[Found | Misread]:
-        """Walk an object that is an envelope, or too large to hold."""
+    def _record(self, start: int, value: Any, context: str | None) -> Found | Misread:  # noqa: ANN401
+        self.records += 1
+        if isinstance(value, Misread):
+            return value
+        return self._text[start - self._dropped : self._at], value, context
+
+    def _members(self, context: str | None, depth: int) -> Iterator[Found | Misread]:
+        """Walk an object that is an envelope, or broken, or too large to be told from one."""
+        start, enveloped, cut, fault = self._here(), False, False, ""
         self._at += 1
-        context: str | None = None
-        enveloped = False
         while (mark := self._peek()) not in ("}", ""):
             if mark == ",":
                 self._at += 1
                 continue
-            key = self._value()
-            if not isinstance(key, str) or self._peek() != ":":
-                yield Misread("not valid JSON", self.records + 1, self._excerpt())
-                self._drain()
-                return
-            self._at += 1
+            if enveloped or self._here() - start > MAX_RECORD:
+                self._forget()
+            key = self._key()
+            if key is None:
+                fault = INVALID
+                break
             if key in ENVELOPES and self._peek() == "[":
                 enveloped = True
-                yield from self._array(context)
+                cut = yield from self._list(context, depth + 1)
                 continue
             value = self._value()
             if isinstance(value, Misread):
-                yield value
+                fault = value.reason
             elif key == "@odata.context" and isinstance(value, str):
                 context = value
-            self._forget()
-        self._at += 1
-        if not enveloped:
+        if enveloped:
+            yield from () if cut else self._after_lists(fault)
+        elif start >= self._dropped:
+            self._at = start - self._dropped
+            yield self._record(start, self._value(), context)
+        else:
+            self._at += self._peek() == "}"
             self.records += 1
-            yield Misread("too long or cut short", self.records, self._excerpt())
+            yield Misread(TOO_LONG, self.records)
 
-    def _array(self, context: str | None) -> Iterator[Found | Misread]:
+    def _key(self) -> str | None:
+        """Read a key and its colon; None where there is none."""
+        key = self._value()
+        if not isinstance(key, str) or self._peek() != ":":
+            return None
+        self._at += 1
+        return key
+
+    def _after_lists(self, fault: str) -> Iterator[Misread]:
+        end = self._peek()
+        self._at += end == "}"
+        if fault or not end:
+            reason = f"{fault or CUT}: what stands around a list of records"
+            yield Misread(reason, self.records, count=0)
+
+    def _list(self, context: str | None, depth: int) -> Generator[Found | Misread, None, bool]:
+        """Yield the records of a list; return whether its end is missing."""
+        before = self.records
         self._at += 1
         while (mark := self._peek()) not in ("]", ""):
+            self._forget()
             if mark == ",":
                 self._at += 1
-                continue
-            self._forget()
-            start = self._at
-            value = self._value()
-            self.records += 1
-            if isinstance(value, dict):
-                yield self._text[start : self._at], value, context
-            elif isinstance(value, Misread):
-                yield value
+            elif mark == "{":
+                yield from self._envelope_or_record(context, depth)
             else:
-                yield Misread("not a record", self.records, str(value)[:80])
+                start = self._here()
+                value = self._value()
+                self.records += 1
+                excerpt = self._text[start - self._dropped : self._at][:EXCERPT]
+                is_misread = isinstance(value, Misread)
+                yield value if is_misread else Misread("not a record", self.records, excerpt)
         if mark == "":
-            yield Misread("cut short", self.records, "the file ends inside a list", count=0)
+            yield Misread(f"{CUT}: the file ends inside a list", self.records, count=0)
+        elif self.records == before:
+            self.empty.append(context)
         self._at += 1
+        return mark == ""
 
     def _value(self, limit: int = 0) -> Any:  # noqa: ANN401 - whatever JSON holds
         """Read one value; a Misread where that fails (count 0: not complete within `limit`)."""
+        if not self._peek():
+            return Misread(CUT, self.records + 1)
         start = self._at
-        depth, quoted, scanned = 0, False, start
+        brackets = _Brackets(start)
         while True:
             try:
-                value, self._at = _DECODER.raw_decode(self._text, start)
-            except (ValueError, RecursionError):
-                if self._text[start] in '{["':
-                    depth, quoted, scanned, end = _end(self._text, depth, quoted, scanned)
-                else:
-                    bare = _BARE.search(self._text, start)
-                    end = bare.start() if bare else -1
+                value, end = _DECODER.raw_decode(self._text, start)
+            except (ValueError, RecursionError) as error:
+                fault = _fault(error, len(self._text))
             else:
-                if self._at < len(self._text) or isinstance(value, dict | list | str):
-                    return value
-                depth, quoted, scanned, end = 0, False, start, -1  # a number may go on
-                if not self._more():
-                    return value
-                continue
-            if end >= 0:
-                excerpt = self._text[start : start + 80]
+                # A number may go on in the next piece.
+                if end == len(self._text) and isinstance(value, int | float) and self._more():
+                    continue
                 self._at = end
-                return Misread("not valid JSON", self.records + 1, excerpt)
-            if limit and len(self._text) - start > limit:
+                return value
+            size = len(self._text) - start
+            end = self._end(start, brackets, is_over=bool(fault) or size > MAX_RECORD)
+            if end >= 0:
+                self._at = end
+                return self._misread(fault or INVALID, start)
+            if limit and size > limit:
                 return Misread("larger than asked", 0, count=0)
-            if len(self._text) - start > MAX_RECORD:
-                return self._too_long(depth, quoted, scanned)
-            if not self._more(len(self._text) - start):
-                excerpt = self._text[start : start + 80]
-                self._at = len(self._text)
-                return Misread("cut short", self.records + 1, excerpt)
+            if size > MAX_RECORD:
+                return self._too_long(brackets)
+            if not self._more(min(size, MAX_RECORD + 1 - size)):
+                again = self._next_like(start)
+                self._at = len(self._text) if again < 0 else again
+                return self._misread(CUT, start)
 
-    def _too_long(self, depth: int, quoted: bool, scanned: int) -> Misread:  # noqa: FBT001
+    def _end(self, start: int, brackets: _Brackets, *, is_over: bool) -> int:
+        """Return where the broken value at `start` ends; -1 where that is not to be seen yet.
+
+        `is_over` says that no further text can mend the value.
+        """
+        if self._text[start] in '{["':
+            end = brackets.end(self._text)
+        else:
+            bare = _BARE.search(self._text, start + 1)
+            end = bare.start() if bare else -1
+        if is_over or end >= 0:
+            ends = (end, self._next_like(start))
+            end = min((at for at in ends if at >= 0), default=-1)
+        return end
+
+    def _misread(self, reason: str, start: int) -> Misread:
+        return Misread(reason, self.records + 1, self._text[start : self._at][:EXCERPT])
+
+    def _next_like(self, start: int) -> int:
+        """Return where the next line begins an object as the line at `start` did, or -1.
+
+        The brackets and quotes of a broken value cannot be trusted: they may swallow what follows.
+        """
+        line = self._text.rfind("\n", 0, start) + 1
+        indent = self._text[line:start]
+        if indent.strip(" \t") or (line == 0 and self._dropped):
+            return -1
+        return self._text.find(f"\n{indent}{{", start)
+
+    def _too_long(self, brackets: _Brackets) -> Misread:
         """Pass over the rest of a value without holding it."""
-        excerpt = self._text[self._at : self._at + 80]
+        excerpt = self._text[self._at : self._at + EXCERPT]
         end = -1
         while end < 0:
-            self._text, self._at, scanned = self._text[scanned:], 0, 0
+            self._drop(brackets.at)
+            brackets.at = 0
             if not self._more():
                 self._at = len(self._text)
                 break
-            depth, quoted, scanned, end = _end(self._text, depth, quoted, scanned)
+            end = brackets.end(self._text)
             self._at = max(end, 0)
-        return Misread(f"longer than {MAX_RECORD >> 20} MiB", self.records + 1, excerpt)
+        return Misread(TOO_LONG, self.records + 1, excerpt)
+
+    def _pass_over(self) -> str:
+        """Go on to where a value may begin; return the first of what stands before it."""
+        excerpt = ""
+        while True:
+            opening = _OPENING.search(self._text, self._at)
+            end = opening.start() if opening else len(self._text)
+            excerpt = (excerpt + self._text[self._at : end])[:EXCERPT]
+            self._at = end
+            if opening or not self._more():
+                return excerpt
+            self._drop(end)
 
     def _peek(self) -> str:
         """Return the next character that is not blank, "" at the end."""
@@ -186,49 +283,67 @@ class Reader:
         self._text += "".join(pieces)
         return size > 0
 
+    def _here(self) -> int:
+        """Return the place in the whole text, whatever of it is held."""
+        return self._dropped + self._at
+
     def _forget(self) -> None:
         if self._at > 1 << 19:
-            self._text, self._at = self._text[self._at :], 0
+            self._drop(self._at - (1 << 8))  # the line's beginning may still be asked for
 
-    def _drain(self) -> None:
-        """Give up on this text: what follows a broken envelope cannot be told apart."""
-        for _ in self._pieces:
-            pass
-        self._text, self._at, self._ended = "", 0, True
-
-    def _excerpt(self) -> str:
-        return self._text[self._at : self._at + 80]
+    def _drop(self, count: int) -> None:
+        self._text = self._text[count:]
+        self._at = max(0, self._at - count)
+        self._dropped += count
 
 
 def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:
+    """Decode UTF-8; bytes that are none come out as lone surrogates."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     yield from map(decoder.decode, pieces)
     yield decoder.decode(b"", final=True)
 
 
-def _end(text: str, depth: int, quoted: bool, at: int) -> tuple[int, bool, int, int]:  # noqa: FBT001
-    """Look for the end of the value whose brackets and quotes stand at `depth` and `quoted`.
+def _fault(error: Exception, size: int) -> str:
+    """Say what is wrong with a text of `size`; "" while it may yet turn out to be valid."""
+    if isinstance(error, RecursionError):
+        return TOO_DEEP
+    if isinstance(error, json.JSONDecodeError) and (
+        error.pos >= size - _EDGE or error.msg.startswith("Unterminated string")
+    ):
+        return ""
+    return INVALID  # or a number of more digits than Python reads
 
-    Returns the state to go on with, the position reached, and where the value ends or -1.
-    """
-    while mark := _MARKS.search(text, at):
-        at = mark.end()
-        match mark[0]:
-            case "\\" if quoted:
-                if at >= len(text):
-                    return depth, quoted, mark.start(), -1
-                at += 1
-            case '"':
-                quoted = not quoted
-                if not quoted and depth == 0:
-                    return depth, quoted, at, at
-            case "{" | "[" if not quoted:
-                depth += 1
-            case "}" | "]" if not quoted:
-                depth -= 1
-                if depth <= 0:
-                    end = at if depth == 0 else mark.start()
-                    return depth, quoted, at, end
-            case _:
-                pass
-    return depth, quoted, len(text), -1
+
+class _Brackets:
+    """How the brackets and quotes of a value stand, as far as its text was seen."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self._depth = 0
+        self._quoted = False
+
+    def end(self, text: str) -> int:
+        """Look further, from `at` on, for the end of the value; -1 where the text ends first."""
+        while mark := _MARKS.search(text, self.at):
+            self.at = mark.end()
+            match mark[0]:
+                case "\\" if self._quoted:
+                    if self.at == len(text):
+                        self.at = mark.start()
+                        return -1
+                    self.at += 1
+                case '"':
+                    self._quoted = not self._quoted
+                    if not self._quoted and self._depth == 0:
+                        return self.at
+                case "{" | "[" if not self._quoted:
+                    self._depth += 1
+                case "}" | "]" if not self._quoted:
+                    self._depth -= 1
+                    if self._depth <= 0:
+                        return self.at if self._depth == 0 else mark.start()
+                case _:
+                    pass
+        self.at = len(text)
+        return -1

@@ -1,15 +1,14 @@
 -- Raw texts in batches, as Microsoft gave them; everything else is derived from them.
-CREATE SEQUENCE batch_number;
 CREATE SEQUENCE record_number;
 
 CREATE TABLE raw (
-    batch   BIGINT PRIMARY KEY,
+    batch   BIGINT NOT NULL,
     layout  VARCHAR NOT NULL,   -- JSON of model.Layout
     texts   BLOB NOT NULL);     -- Arrow stream of one text column, Zstandard
 
 -- Where each record's text stands and its hash; the columns of tables.AUDIT are added by the store.
 CREATE TABLE audit (
-    record  BIGINT PRIMARY KEY DEFAULT nextval('record_number'),
+    record  BIGINT DEFAULT nextval('record_number'),
     batch   BIGINT NOT NULL,
     place   INTEGER NOT NULL,
     sha256  VARCHAR NOT NULL,

@@ -1,0 +1,96 @@
+"""The store's tables: numbered migrations, and the few facts that it keeps about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from sspr_audit import engine
+from sspr_audit.errors import LocalTrouble, SettingsError
+from sspr_audit.tables import AUDIT
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class Outdated(LocalTrouble):
+    """The store was made by an older version, and must be brought up to date before it is read."""
+
+
+def migrations() -> list[str]:
+    """Return the names of the migrations, in the order in which they run."""
+    folder = resources.files("sspr_audit.store").joinpath("migrations")
+    return sorted(one.name for one in folder.iterdir() if one.name.endswith(".sql"))
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, *, made_by: str) -> None:
+    """Bring the tables to this version's, inside the caller's transaction.
+
+    The columns that are derived from the raw texts are of no migration: they are made anew from
+    the texts wherever `made_by`, which names the code that derives them, is not the store's.
+    """
+    done = standing(connection)
+    connection.execute("CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR)")
+    audit = ",\n    ".join(f"{name} {kind}" for name, kind in AUDIT.items())
+    for number, name in enumerate(migrations()[done:], done + 1):
+        text = engine.sql("sspr_audit.store", f"migrations/{name}").replace("{audit}", audit)
+        connection.execute(text)
+        set_meta(connection, "schema", str(number))
+    if not done:
+        set_meta(connection, "made_by", made_by)
+
+
+def standing(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return how many migrations the store has had; 0 where there are no tables yet.
+
+    Raises LocalTrouble if it is newer than us, or no store at all.
+    """
+    query = "SELECT table_name FROM duckdb_tables()"
+    tables = {name for (name,) in engine.rows(connection, query)}
+    if tables and "meta" not in tables:
+        msg = "the file is a database, but not a store; choose another [store] path"
+        raise LocalTrouble(msg)
+    done = int(meta(connection, "schema") or 0) if tables else 0
+    if done > len(migrations()):
+        msg = "the store was made by a newer sspr-audit; upgrade this one"
+        raise LocalTrouble(msg)
+    return done
+
+
+def is_current(connection: duckdb.DuckDBPyConnection, *, made_by: str) -> bool:
+    """Say whether both tables and rows are of this version."""
+    return standing(connection) == len(migrations()) and meta(connection, "made_by") == made_by
+
+
+def meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """Return what the store says of itself under `key`."""
+    found = engine.rows(connection, "SELECT value FROM meta WHERE key = $key", {"key": key})
+    return str(found[0][0]) if found else None
+
+
+def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    """Write down what the store says of itself under `key`."""
+    connection.execute(
+        "INSERT OR REPLACE INTO meta VALUES ($key, $value)", {"key": key, "value": value}
+    )
+
+
+def claim(
+    connection: duckdb.DuckDBPyConnection, tenants: Sequence[str], wanted: str | None
+) -> None:
+    """See that all records are of the store's one tenant; the first ones decide which.
+
+    `tenants` are in lower case. Raises SettingsError.
+    """
+    ours = meta(connection, "tenant_id") or wanted
+    foreign = [tenant for tenant in tenants if ours and tenant != ours.lower()]
+    if foreign or len(tenants) > 1:
+        of = f"tenant {ours}" if ours else "one tenant"
+        msg = (
+            f"the records are of tenant {(foreign or tenants)[0]}, the store of {of};"
+            " use another [store] path for each tenant"
+        )
+        raise SettingsError(msg)
+    if tenants or ours:
+        set_meta(connection, "tenant_id", (ours or tenants[0]).lower())

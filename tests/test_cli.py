@@ -1,0 +1,626 @@
+"""The commands: what they print where, what they end with, and that no input makes them fall over."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keep
+import pytest
+from keep import FIXTURES, command, ran
+
+from sspr_audit import cli
+from sspr_audit.pipeline import report as pipeline
+
+PAGE = str(FIXTURES / "graph/page.json")
+COMMON = {"--config", "--quiet", "--verbose", "--help"}
+WINDOW = {"--since", "--until", "--cloud"}
+OPTIONS = {
+    "report": {*COMMON, *WINDOW, "--input", "--demo", "--format", "--output", "--fail-on"},
+    "import": {*COMMON, "--wait"},
+    "flow": {*COMMON, *WINDOW, "--input", "--demo"},
+    "causes": {*COMMON, "--cloud"},
+    "demo": COMMON,
+    "store info": COMMON,
+    "store prune": {*COMMON, "--wait"},
+    "store forget": {*COMMON, "--wait"},
+}
+
+
+@pytest.fixture
+def sspr(capfd):
+    """Run a command here; return its exit code, stdout and stderr."""
+
+    def run(*args):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(arg) for arg in args])
+        told = capfd.readouterr()
+        return ended.value.code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def one_gap(tmp_path):
+    """The story with one line that is no record: findings, and something skipped."""
+    path = tmp_path / "gap.ndjson"
+    path.write_text((FIXTURES / "graph/lines.ndjson").read_text("utf-8") + "{broken\n", "utf-8")
+    return path
+
+
+# Help and usage
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_help_lists_what_is_real_and_nothing_else(name, sspr):
+    """An option stands in the help when it works, and not before."""
+    code, out, err = sspr(*name.split(), "--help")
+
+    assert (code, err) == (0, "")
+    assert set(re.findall(r"(?<![\w-])--[a-z-]+", out.split("Options:")[1])) == OPTIONS[name]
+    assert out.startswith(f"Usage: sspr-audit {name} ")
+
+
+@pytest.mark.parametrize("args", [[], ["store"]])
+def test_a_command_that_is_missing_gives_the_help(args, sspr):
+    """The help is talk then: stdout stays empty, and the exit code says that nothing ran."""
+    code, out, err = sspr(*args)
+
+    assert (code, out) == (2, "")
+    assert "Commands:" in err
+
+
+def test_the_version_is_data(sspr):
+    """For scripts: on stdout, and nothing else."""
+    assert sspr("--version") == (0, "sspr-audit 0.1.0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        ("bogus", "bogus"),
+        ("repor", "report"),
+        ("report --bogus", "--bogus"),
+        ("report extra", "extra"),
+        ("report --format pdf", "markdown"),
+        ("report --fail-on maybe", "likely"),
+        ("report --input", "--input"),
+        ("report --demo --input x", "--demo and --input"),
+        ("report --demo --cloud mars", "usgov-dod"),
+        ("report --demo --since soon", "--since"),
+        ("report --demo --since 2026-11-20 --until 2026-11-19", "--since"),
+        ("report --demo --until 2001-01-01", "--until"),
+        ("report --input no-such-file.json", "no-such-file.json"),
+        ("report --config no-such-settings.toml", "no-such-settings.toml"),
+        ("flow", "ID|USER"),
+        ("flow nobody@example.com --demo", "nobody@example.com"),
+        ("flow --demo --input x y", "--demo and --input"),
+        ("causes no-such-cause", "lists them"),
+        ("causes authenticated-prox", "did you mean authenticated-proxy"),
+        ("causes --cloud mars", "global"),
+        ("import", "PATH"),
+        ("import x --wait long", "--wait"),
+        ("store info extra", "extra"),
+        ("store forget", "USER"),
+        ("store forget hugo", "hugo"),
+        ("store bogus", "bogus"),
+        ("demo", "DIR"),
+    ],
+)
+def test_a_wrong_word_is_told_in_a_line_or_two(args, word, sspr):
+    """Exit 2, the word in question, no traceback, no box, and stdout stays empty."""
+    code, out, err = sspr(*args.split())
+
+    assert (code, out) == (2, "")
+    assert word in err
+    assert len(err.splitlines()) <= 2
+    assert "Traceback" not in err
+    assert not set(err) & set("╭│╰─\x1b")
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[31mred", "a\nb", "\u202eevil", "\udcff\udcfe", "--\x07", "x" * 5000]
+)
+def test_a_hostile_word_steers_no_terminal(name, sspr):
+    """Whatever stands on the command line is told in letters that only show."""
+    for args in (
+        ("report", "--input", f"no{name}"),
+        ("causes", name),
+        (name,),
+        ("flow", name, "--demo"),
+    ):
+        code, out, err = sspr(*args)
+
+        assert (code, out) == (2, "")
+        assert all(line.isprintable() for line in err.splitlines())
+
+
+# stdout, stderr and files
+
+
+def test_stdout_holds_the_data_and_stderr_the_talk(sspr):
+    """The report can be piped; the window that was resolved is told beside it."""
+    code, out, err = sspr("report", "--input", PAGE, "--format", "json")
+
+    assert code == 0
+    assert json.loads(out)["schema"] == "sspr-audit-report/1"
+    assert err == "window: 2026-11-02T08:04:00Z to 2026-11-02T12:39:19Z\n"
+
+
+def test_quiet_silences_talk_but_not_faults(one_gap, tmp_path, sspr):
+    """A scheduler's mail holds what went wrong and nothing else."""
+    quiet = sspr("report", "-q", "--input", PAGE)
+    faulty = sspr("report", "-q", "--input", one_gap, "--input", tmp_path / "none.json")
+    imported = sspr("import", "-q", one_gap, "--config", keep.settings(tmp_path))
+
+    assert (quiet[0], quiet[2]) == (0, "")
+    assert (faulty[0], faulty[2]) == (3, f"no such file: {tmp_path}/none.json\n")
+    assert (imported[0], imported[1]) == (3, "")
+    assert imported[2].startswith("skipped 1: ")
+
+
+def test_the_settings_file_is_named(tmp_path, sspr):
+    """Nobody has to guess which file was used; the demo uses its own."""
+    config = keep.settings(tmp_path, report={"timezone": "Europe/Stockholm"})
+
+    assert f"settings: {config}" in sspr("report", "--input", PAGE, "--config", config)[2]
+    assert "settings:" not in sspr("report", "--demo")[2]
+
+
+@pytest.mark.parametrize("form", ["terminal", "json", "markdown", "csv"])
+def test_a_file_gets_the_same_bytes_as_stdout(form, tmp_path, monkeypatch):
+    """Only that the file is there all at once."""
+    path = tmp_path / "out"
+    epoch = {"SOURCE_DATE_EPOCH": "1793620800"}
+    shown = ran("report", "-q", "--demo", "--format", form, env=epoch)
+    kept = ran("report", "-q", "--demo", "--format", form, "--output", path, env=epoch)
+
+    assert (shown.returncode, kept.returncode) == (0, 0)
+    assert kept.stdout == b""
+    assert path.read_bytes() == shown.stdout
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("place", ["none/out.json", "folder", "file/out.json"])
+def test_an_output_that_cannot_be_is_the_machines_trouble(place, tmp_path, sspr):
+    """Exit 6 and one line; nothing is left lying about."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("old")
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = sspr("report", "-q", "--demo", "--output", tmp_path / place)
+
+    assert (code, out) == (6, "")
+    assert err.count("\n") == 1
+    assert str(tmp_path / place) in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_report_that_cannot_be_finished_keeps_the_old_one(tmp_path):
+    """Written beside and moved: who reads the file meanwhile reads the old one, whole."""
+    path = tmp_path / "out.json"
+    path.write_text("old")
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999));"
+        "from sspr_audit.cli import main; main(sys.argv[1:])"
+    )
+    run = command("report", "-q", "--demo", "--format", "json", "--output", path)
+    run["args"][1:3] = ["-c", code]
+    done = subprocess.run(**run, capture_output=True, check=False)
+
+    assert done.returncode == 6
+    assert b"cannot be written: File too large" in done.stderr
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_device_is_written_to_and_stays_a_device(tmp_path):
+    """`--output /dev/null` must never put a file in its place."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        **command("report", "-q", "--demo", "--format", "csv", "--output", pipe)
+    ) as process:
+        read = pipe.read_bytes()
+
+    assert process.returncode == 0
+    assert read.startswith(b"\xef\xbb\xbf") or b"flow_id" in read[:200]
+    assert pipe.is_fifo()
+
+
+def test_source_date_epoch_changes_when_it_was_made_and_nothing_else():
+    """Equal input gives equal bytes, on any day."""
+    one, two = (
+        json.loads(
+            ran("report", "--input", PAGE, "--format", "json", env={"SOURCE_DATE_EPOCH": e}).stdout
+        )
+        for e in ("0", "1793620800")
+    )
+
+    assert one.pop("generated_at") == "1970-01-01T00:00:00.000Z"
+    assert two.pop("generated_at") == "2026-11-02T12:00:00.000Z"
+    assert one == two
+
+
+@pytest.mark.parametrize("epoch", ["soon", "1e9", "9" * 30, "-"])
+def test_a_wrong_epoch_is_told(epoch, monkeypatch, sspr):
+    """Exit 2, not a report that is dated wrongly."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    code, _, err = sspr("report", "--demo")
+
+    assert code == 2
+    assert "SOURCE_DATE_EPOCH" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "window"),
+    [
+        (["--since", "2026-11-02T09:00:00Z"], ("2026-11-02T09:00:00.000Z", None)),
+        (["--since", "2026-11-02T10:00:00+01:00", "--until", "2026-11-02T12:00Z"],
+         ("2026-11-02T09:00:00.000Z", "2026-11-02T12:00:00.000Z")),
+        (["--until", "2026-11-03"], ("2026-11-02T08:04:00.000Z", "2026-11-03T00:00:00.000Z")),
+        (["--since", "36h", "--until", "2026-11-03"],
+         ("2026-11-01T12:00:00.000Z", "2026-11-03T00:00:00.000Z")),
+        (["--since", "90m", "--until", "2026-11-02T10:00:00Z"],
+         ("2026-11-02T08:30:00.000Z", "2026-11-02T10:00:00.000Z")),
+        (["--since", "2026-11-02", "--until", "now"], ("2026-11-02T00:00:00.000Z", None)),
+        ([], ("2026-11-02T08:04:00.000Z", "2026-11-02T12:39:19.000Z")),
+    ],
+)  # fmt: skip
+def test_a_window_is_what_was_asked_for(args, window, monkeypatch, sspr):
+    """Spans, days and full times, from the command line to the report."""
+    from datetime import UTC, datetime
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            assert tz is UTC
+            return datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    monkeypatch.setattr("sspr_audit.cli.run.datetime", Clock)
+    code, out, _ = sspr("report", "--input", PAGE, "--format", "json", *args)
+    found = json.loads(out)["window"]
+
+    assert code == 0
+    assert (found["start"], found["end"]) == (window[0], window[1] or "2026-11-20T12:00:00.000Z")
+
+
+# Exit codes
+
+
+def test_a_finding_at_or_above_the_wish_is_1(sspr):
+    """And below it is 0."""
+    assert sspr("report", "--demo", "--fail-on", "possible")[0] == 1
+    assert sspr("report", "--input", FIXTURES / "context/devices.json", "--input", PAGE)[0] == 0
+    assert sspr("report", "--input", PAGE, "--fail-on", "possible")[0] == 1
+
+
+def test_something_skipped_is_3(one_gap, tmp_path, sspr):
+    """A report with a gap says so, and so does a named file that is not there."""
+    assert sspr("report", "--input", one_gap)[0] == 3
+    assert sspr("report", "--input", PAGE, "--input", tmp_path / "none.json")[0] == 3
+    assert sspr("import", one_gap, "--config", keep.settings(tmp_path))[0] == 3
+    assert sspr("flow", "hugo.aker@example.com", "--input", one_gap)[0] == 3
+
+
+def test_a_finding_goes_before_a_gap(one_gap, sspr):
+    """The first of 2, 4, 6, 5, 1, 3 that fits."""
+    assert sspr("report", "--input", one_gap, "--fail-on", "possible")[0] == 1
+
+
+def test_trouble_with_the_output_goes_before_a_finding(tmp_path, sspr):
+    """A report that nobody got is no found cause."""
+    assert sspr("report", "--demo", "--fail-on", "possible", "--output", tmp_path)[0] == 6
+
+
+def test_nothing_that_could_be_read_is_2(tmp_path, sspr):
+    """No store, an empty folder, and a file that is no export."""
+    config = keep.settings(tmp_path)
+    (tmp_path / "empty").mkdir()
+    for args in (
+        ("report",),
+        ("flow", "x@example.com"),
+        ("store", "info"),
+        ("store", "prune"),
+        ("store", "forget", "x@example.com"),
+        ("report", "--input", tmp_path / "empty"),
+        ("report", "--input", FIXTURES / "make.py"),
+        ("import", FIXTURES / "make.py"),
+    ):
+        code, out, err = sspr(*args, "--config", config, "-q")
+
+        assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_busy_store_is_6(tmp_path, sspr):
+    """The shortest wait is none; who holds it is told at once, and again at the end."""
+    config, keeper = keep.settings(tmp_path), keep.keeper(tmp_path)
+    with keeper.held("import"):
+        code, out, err = sspr("import", PAGE, "--wait", "0m", "--config", config)
+
+    assert (code, out) == (6, "")
+    assert err.splitlines()[1].startswith(
+        f"{keeper.path} is in use by process {os.getpid()} (import, since 2026-11-03T00:00:00+00:00)"
+    )
+    assert err.splitlines()[2].startswith("sspr-audit: ")
+    assert len(err.splitlines()) == 3
+
+
+def test_a_bug_is_70_with_what_to_paste(monkeypatch, sspr):
+    """The trace, the version and what to leave out; all of it talk."""
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("we slipped")
+
+    monkeypatch.setattr(pipeline, "from_demo", broken)
+    code, out, err = sspr("report", "--demo", "-q")
+
+    assert (code, out) == (70, "")
+    assert "ZeroDivisionError: we slipped" in err
+    assert "Traceback" in err
+    assert "sspr-audit 0.1.0: this is a bug; please report the lines above" in err
+
+
+@pytest.mark.parametrize("number", [28, 27, 5, 30])
+def test_what_the_machine_does_is_no_bug(number, monkeypatch, sspr):
+    """A full or broken disk is told in one line, wherever it strikes."""
+
+    def broken(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(pipeline, "from_demo", broken)
+    code, out, err = sspr("report", "--demo", "-q")
+
+    assert (code, out, err.count("\n")) == (6, "", 1)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError])
+def test_interrupted_is_130(error, monkeypatch, sspr):
+    """Without a trace."""
+
+    def broken(*_, **__):
+        raise error
+
+    monkeypatch.setattr(pipeline, "from_demo", broken)
+    code, out, err = sspr("report", "--demo", "-q")
+
+    assert (code, out, err.strip()) == (130, "", "")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_real_process_ends_at_a_signal_and_leaves_nothing_behind(sent, tmp_path):
+    """Exit 130, no trace, no records in the temporary folder, no store, no lock."""
+    (tmp_path / "spill").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    config = keep.settings(tmp_path)
+    run = command(
+        "import",
+        "-q",
+        tmp_path / "pipe",
+        "--config",
+        config,
+        env={"TMPDIR": str(tmp_path / "spill")},
+    )
+    with subprocess.Popen(**run, stderr=subprocess.PIPE) as process:
+        with (tmp_path / "pipe").open("w") as pipe:  # opens once the import reads it
+            pipe.write((FIXTURES / "graph/lines.ndjson").read_text("utf-8"))
+            pipe.flush()
+            while not list((tmp_path / "spill").iterdir()):
+                time.sleep(0.01)
+            process.send_signal(sent)
+            time.sleep(0.3)
+        err = process.stderr.read()
+
+    assert process.returncode == 130
+    assert err == b""
+    assert list((tmp_path / "spill").iterdir()) == []
+    assert not (tmp_path / "store.duckdb").exists()
+    assert not (tmp_path / "store.duckdb.holder").exists()
+
+
+def shell(line, **more):
+    """Run a line in a real shell; `$sspr` is the program."""
+    run = command(**more)
+    program = f"{sys.executable} -m sspr_audit"
+    env = {**run["env"], "sspr": program}
+    return subprocess.run(
+        ["bash", "-c", line], env=env, capture_output=True, check=False, cwd=keep.ROOT
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$sspr report --demo --format json | head -c 1",
+        "$sspr report --demo 2>&1 | true",
+        "$sspr causes | true",
+        "$sspr --help | true",
+        "$sspr report --bogus 2>&1 | true",
+    ],
+)
+def test_a_reader_that_leaves_is_141(line):
+    """And Python does not complain of it."""
+    done = shell(
+        f"{line.replace('$sspr', '(sleep 0.2; exec $sspr', 1).replace(' |', ') |', 1)}; echo ${{PIPESTATUS[0]}}"
+    )
+
+    assert done.stdout.splitlines()[-1] == (b"141" if b"head" not in done.stdout else b"")
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("$sspr report --demo > /dev/full", 6),
+        ("$sspr causes > /dev/full", 6),
+        ("$sspr --help > /dev/full", 6),
+        ("$sspr report --demo 2> /dev/full", 6),
+        ("$sspr report --demo >&-", 0),
+        ("$sspr report --demo 2>&-", 0),
+    ],
+)
+def test_a_stream_that_takes_nothing_is_no_bug(line, code):
+    """A full disk behind it is trouble; one that was closed before we began is not asked."""
+    done = shell(line)
+
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+# Terminals and systems
+
+
+def on_terminal(*args, **env):
+    """Run the program on a terminal; return what it showed."""
+    ours, theirs = pty.openpty()
+    run = command(*args, env={"TERM": "xterm", "COLUMNS": "80", **env})
+    with subprocess.Popen(**run, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # Linux says so where the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(ours)
+    assert process.returncode == 0
+    return shown
+
+
+def test_colours_are_for_terminals_that_want_them(tmp_path):
+    """Not with NO_COLOR, on a dumb terminal, in a pipe or in a file."""
+    args = "report", "-q", "--demo"
+    ran(*args, "--output", tmp_path / "out")
+
+    assert b"\x1b[" in on_terminal(*args)
+    assert b"\x1b[" not in on_terminal(*args, NO_COLOR="1")
+    assert b"\x1b[" not in on_terminal(*args, TERM="dumb")
+    assert b"\x1b[" not in ran(*args).stdout
+    assert b"\x1b[" not in (tmp_path / "out").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "env", [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0"}]
+)
+def test_names_are_utf8_whatever_the_system_thinks(env):
+    """A Swedish name in a pipe is UTF-8, and no encoding makes a command fail."""
+    done = ran("flow", "-q", "hugo.aker@example.com", "--input", PAGE, env=env)
+    page = ran("causes", "authenticated-proxy", env=env)
+
+    assert (done.returncode, page.returncode) == (0, 0)
+    assert done.stdout.decode("utf-8")
+    assert page.stdout.decode("utf-8").isascii() is False or b"?" not in page.stdout[:50]
+
+
+def test_a_path_that_is_no_text_does_not_fall_over(tmp_path):
+    """Names of files are bytes, and some are no UTF-8."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9\x1b[31m.json"))
+    path.write_bytes(Path(PAGE).read_bytes())
+    config = keep.settings(tmp_path)
+    for args in (
+        ("report", "--input", path),
+        ("report", "--input", path.with_suffix(".none")),
+        ("import", path, "--config", config),
+        ("report", "--demo", "--output", path.with_suffix(".out")),
+        ("store", "forget", path, "--config", config),
+    ):
+        run = command(*args)
+        run["args"][3:] = [os.fsencode(arg) for arg in run["args"][3:]]
+        done = subprocess.run(**run, capture_output=True, check=False)
+
+        assert done.returncode in (0, 2)
+        assert b"\x1b" not in done.stderr
+        assert b"Traceback" not in done.stderr
+
+
+def test_the_module_is_the_program():
+    """`python -m sspr_audit` and `sspr-audit` are one."""
+    assert ran("--version").stdout == b"sspr-audit 0.1.0\n"
+
+
+# Commands, end to end
+
+
+def test_a_store_is_filled_asked_thinned_and_cleared(tmp_path, sspr):
+    """Each command of the store's life, on one store."""
+    config = keep.settings(tmp_path)
+    first = sspr("import", PAGE, FIXTURES / "context", "--config", config)
+    second = sspr("import", PAGE, "--config", config)
+    told = sspr("store", "info", "--config", config)
+    story = sspr("flow", "hugo.aker@example.com", "--since", "2026-11-01", "--until", "2026-11-03",
+                 "--config", config)  # fmt: skip
+    gone = sspr("store", "forget", "hugo.aker@example.com", "--config", config)
+    pruned = sspr("store", "prune", "--config", config)
+
+    assert first[::2] == (0, f"settings: {config}\n62 records read: 47 audit records and 15 of"
+                          " context are new, 0 were known or repeated, 0 skipped\n")  # fmt: skip
+    assert "0 audit records and 0 of context are new, 47 were known" in second[2]
+    assert f"store     {tmp_path / 'store.duckdb'} (" in told[1]
+    assert "audit     47 records, from 7 files" in told[1]
+    assert story[0] == 0
+    assert "hugo.aker@example.com" in story[1]
+    assert gone[::2][0] == 0
+    assert "for 00000000-0000-0000-0001-000000000002, hugo.aker@example.com" in gone[2]
+    assert pruned[0] == 0
+
+
+def test_another_tenants_import_is_2(tmp_path, sspr):
+    """With the settings that name the tenant, too."""
+    other = {"id": "00000000-0000-0000-0000-0000000000ff"}
+    config = keep.settings(tmp_path, tenant=other)
+    code, out, err = sspr("import", "-q", FIXTURES / "diagnostic/lines.json", "--config", config)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert keep.TENANT in err
+
+
+def test_standard_input_is_a_file(monkeypatch):
+    """`-` reads an export from a pipe."""
+    done = ran("report", "-q", "--input", "-", "--format", "json", input=Path(PAGE).read_bytes())
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["inputs"]["events"] > 30
+
+
+def test_the_demo_is_written_and_read_again(tmp_path, sspr):
+    """The line that it suggests works."""
+    folder = tmp_path / "new" / "demo"
+    code, out, err = sspr("demo", folder)
+    words = err.strip().removeprefix("try: sspr-audit ").split()
+
+    assert code == 0
+    assert all(Path(line).is_file() for line in out.splitlines())
+    assert sspr(*words)[0] == 0
+    assert sspr("demo", folder / "settings.toml")[0] == 6
+
+
+@pytest.mark.parametrize(
+    ("wanted", "word"),
+    [(None, "authenticated-proxy"), ("authenticated-proxy", "proxy"), ("writeback", "")],
+)
+def test_the_catalogue_is_told(wanted, word, sspr):
+    """All causes in a list, one in full, a family's members one after another."""
+    code, out, err = sspr("causes", *([wanted] if wanted else []), "-q")
+
+    assert code == (0 if word else 2)
+    assert word in out
+    assert bool(err) == (not word)
+
+
+def test_a_family_tells_each_of_its_members(sspr):
+    """The id that a report prints for a family leads to all of them."""
+    from sspr_audit import knowledge
+
+    name, family = next(iter(knowledge.load().families.items()))
+    _, out, _ = sspr("causes", name)
+
+    assert all(member in out for member in family.members)

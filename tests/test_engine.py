@@ -1,0 +1,243 @@
+"""Every DuckDB connection is opened safely, and says what the machine refuses in one line."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+
+import pytest
+
+from sspr_audit import engine
+from sspr_audit.errors import LocalTrouble
+
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def spills(monkeypatch, tmp_path_factory):
+    """Where spill folders go; a test may look, and nothing may be left."""
+    folder = tmp_path_factory.mktemp("spills")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "secret.csv"
+    path.write_text("word\nhidden\n")
+    return path
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def made(path, rows=10):
+    with engine.database(path, read_only=False) as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT hash(range) AS n FROM range({rows})")  # noqa: S608
+    return path
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM read_csv('{secret}')",
+        "SELECT * FROM read_text('{secret}')",
+        "SELECT * FROM '{secret}'",
+        "SELECT * FROM glob('{folder}/*')",
+        "COPY (SELECT 1) TO '{folder}/out.csv'",
+        "ATTACH '{folder}/other.duckdb' AS other",
+        "EXPORT DATABASE '{folder}/all'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "SET autoload_known_extensions = true",
+        "RESET memory_limit",
+        "SELECT * FROM read_csv('https://192.0.2.1/x.csv')",
+    ],
+)
+@pytest.mark.parametrize("kind", ["scratch", "database"])
+def test_no_query_reaches_past_its_own_data(query, kind, secret, tmp_path):
+    """Whatever a record makes a query say, it reads, writes, loads and changes nothing else."""
+    opened = (
+        engine.scratch()
+        if kind == "scratch"
+        else engine.database(tmp_path / "store.duckdb", read_only=False)
+    )
+    before = set(tmp_path.iterdir()) | {tmp_path / "store.duckdb", tmp_path / "store.duckdb.wal"}
+    refused = pytest.raises(Exception, match=r"(?i)disabled|locked|cannot change")
+    with opened as connection, refused as caught:
+        connection.execute(query.format(secret=secret, folder=tmp_path)).fetchall()
+
+    assert type(caught.value).__module__.endswith("duckdb")
+    assert set(tmp_path.iterdir()) <= before
+
+
+def test_the_settings_are_those_of_the_house():
+    """Memory is bounded, extensions stay out, and time is UTC."""
+    names = "memory_limit", "autoinstall_known_extensions", "autoload_known_extensions", "TimeZone"
+    limit = engine.MEMORY_LIMIT.replace("MiB", ".0 MiB")
+    query = ", ".join(f"current_setting('{name}')" for name in names)
+    with engine.scratch() as connection:
+        found = engine.rows(connection, f"SELECT {query}")
+
+    assert found == [(limit, False, False, "UTC")]
+
+
+def test_what_memory_cannot_hold_spills_into_a_private_folder(spills):
+    """Sorting more than the memory limit works, out of sight of other users."""
+    seen = []
+    with engine.scratch() as connection:
+        connection.execute("CREATE TABLE t AS SELECT hash(range) AS n FROM range(12_000_000)")
+        connection.execute("CREATE TABLE u AS SELECT n, n * 2.5 AS m, n::VARCHAR AS s FROM t")
+        (folder,) = spills.iterdir()
+        seen = [mode(folder), sum(f.stat().st_size for f in folder.iterdir())]
+
+    assert seen[0] == 0o700
+    assert seen[1] > 10 * MIB
+
+
+def test_only_its_owner_may_read_the_store(tmp_path):
+    """File 0600 and folder 0700, also where everything else is made for all to read."""
+    path = tmp_path / "new" / "store.duckdb"
+    before = os.umask(0o022)
+    try:
+        with engine.database(path, read_only=False) as connection:
+            connection.execute("CREATE TABLE t AS SELECT range AS n FROM range(10)")
+            wal = mode(path.with_name("store.duckdb.wal"))
+        kept = os.umask(0o022)
+    finally:
+        os.umask(before)
+
+    assert (mode(path), wal, mode(path.parent), kept) == (0o600, 0o600, 0o700, 0o022)
+
+
+def test_a_store_that_others_could_read_is_closed_to_them(tmp_path):
+    """Rights that a copy or a restore has widened are taken back at the first opening."""
+    path = made(tmp_path / "store.duckdb")
+    path.chmod(0o644)
+    with engine.database(path, read_only=True):
+        pass
+
+    assert mode(path) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"hi", b"not a database\n" * 1000], ids=len)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_what_is_no_database_is_refused_and_untouched(content, read_only, tmp_path):
+    """A wrong path says so in one line, and the file stays as it was."""
+    path = tmp_path / "store.duckdb"
+    path.write_bytes(content)
+    with (
+        pytest.raises(LocalTrouble, match="not a store that this version can open") as caught,
+        engine.database(path, read_only=read_only),
+    ):
+        pass
+
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("place", ["file/store.duckdb", "folder", "folder/none/store.duckdb"])
+def test_a_path_that_cannot_be_is_the_machines_trouble(place, tmp_path):
+    """A folder below a file, or a folder for a file: one line, no traceback."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / place
+    read_only = "none" in place
+    with (
+        pytest.raises(LocalTrouble, match="this machine refused") as caught,
+        engine.database(path, read_only=read_only),
+    ):
+        pass
+
+    assert "\n" not in str(caught.value)
+    assert "Error" not in str(caught.value)
+
+
+def test_no_temporary_folder_is_the_machines_trouble(monkeypatch, tmp_path):
+    """A full or missing temporary folder is no bug of ours."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(LocalTrouble, match="this machine refused"), engine.scratch():
+        pass
+
+
+@pytest.mark.parametrize("rows", [3_000_000, 450_000], ids=["insert", "commit"])
+def test_a_full_disk_is_told_in_one_line_and_changes_nothing(rows, tmp_path):
+    """Whether a statement or the commit finds no room: the file stays as it was."""
+    path = made(tmp_path / "store.duckdb")
+    query = f"INSERT INTO t SELECT hash(range) FROM range({rows})"
+    code = f"""
+import resource, sys
+from pathlib import Path
+from sspr_audit import engine
+from sspr_audit.errors import LocalTrouble
+resource.setrlimit(resource.RLIMIT_FSIZE, ({4 * MIB}, {4 * MIB}))
+try:
+    with engine.database(Path(sys.argv[1]), read_only=False) as connection:
+        connection.execute("BEGIN")
+        connection.execute({query!r})
+        connection.execute("COMMIT")
+except LocalTrouble as trouble:
+    print(trouble)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+    )
+    with engine.database(path, read_only=True) as connection:
+        left = engine.rows(connection, "SELECT count(*) FROM t")
+
+    assert done.stdout.startswith("this machine refused: ")
+    assert done.stdout.count("\n") == 1
+    assert "File too large" in done.stdout
+    assert left == [(10,)]
+
+
+def test_a_second_process_is_told_that_the_file_is_busy(tmp_path):
+    """DuckDB gives one process the file; the other hears so in one line."""
+    path = made(tmp_path / "store.duckdb")
+    code = """
+import sys
+from pathlib import Path
+from sspr_audit import engine
+with engine.database(Path(sys.argv[1]), read_only=False):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        with (
+            pytest.raises(engine.StoreBusy, match="open in another process") as caught,
+            engine.database(path, read_only=True),
+        ):
+            pass
+        other.stdin.close()
+
+    assert "\n" not in str(caught.value)
+    with engine.database(path, read_only=True) as connection:
+        assert engine.rows(connection, "SELECT count(*) FROM t") == [(10,)]
+
+
+def test_ctrl_c_ends_a_query_and_is_no_bug():
+    """DuckDB makes a RuntimeError of it; the commands must see what it was."""
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), engine.scratch() as connection:
+        connection.execute(
+            "SELECT count(*) FROM range(100000000) a, range(100) b"
+            " WHERE hash(a.range * b.range) % 7 = 3"
+        )
+
+
+def test_a_wrong_query_stays_a_bug():
+    """Only what the machine refuses is put into words; our own slips keep their trace."""
+    with pytest.raises(Exception, match="nowhere") as caught, engine.scratch() as connection:
+        connection.execute("SELECT * FROM nowhere")
+
+    assert not isinstance(caught.value, LocalTrouble)
