@@ -54,6 +54,6 @@ class ServiceUnreachable(SsprAuditError):
 
 
 class LocalTrouble(SsprAuditError):
-    """This machine stands in the way: a busy store, a full disk, a missing right."""
+    """The machine stands in the way: a busy store, a full disk, a missing right."""
 
     exit_code = 6

@@ -42,7 +42,7 @@ class Table:
                 frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
                 frame[name] = frame[name].dt.tz_localize("UTC")
             else:
-                frame[name] = frame[name].astype(column.dtype)
+                frame[name] = frame[name].astype(pd.api.types.pandas_dtype(column.dtype))
         return frame
 
 

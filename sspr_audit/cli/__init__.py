@@ -42,7 +42,7 @@ app.command()(demo.demo)
 app.add_typer(keeping.store, name="store")
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it in so
+def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"sspr-audit {__version__}")
         raise typer.Exit
@@ -51,7 +51,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it in so
 @app.callback(invoke_without_command=True)
 def _common(
     context: typer.Context,
-    version: Annotated[  # noqa: ARG001, FBT002 - its callback sees to it
+    version: Annotated[  # noqa: ARG001 - its callback sees to it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:

@@ -10,7 +10,7 @@ from sspr_audit.cli import report, run
 from sspr_audit.errors import UsageError
 
 
-def flow(  # noqa: PLR0913 - the options of the contract
+def flow(
     wanted: Annotated[
         str, typer.Argument(metavar="ID|USER", help="A flow, an event, a user name or object id.")
     ],

@@ -27,7 +27,7 @@ class Format(StrEnum):
     csv = "csv"
 
 
-def report(  # noqa: PLR0913 - the options of the contract
+def report(
     since: run.Since = None,
     until: run.Until = None,
     input_: run.Input = None,
