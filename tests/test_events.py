@@ -34,6 +34,13 @@ from sspr_audit.model import Site
 from sspr_audit.normalize.events import parsed_address
 
 
+REFUSED = [
+    event("FuzzyPolicyViolationInvalidPassword", activity=RESET, result="failure"),
+    event("", 1, activity=RESET),
+    event("Odd", 2),
+]
+
+
 def told(*rows, **options):
     """Return the only event that the records make."""
     (one,) = counted(list(rows), **options).events
@@ -174,6 +181,13 @@ def test_what_nobody_knows_is_reported_by_text_and_count(tmp_path):
     ]
     assert [(t.text, t.count) for t in unknown.client_types] == [("Fridge", 3)]
     assert [(t.text, t.count) for t in unknown.activities] == [("Something new", 1)]
+
+
+def test_the_rank_is_the_reason_s_before_the_activity_s():
+    """A refusal ends a flow, though a reset by itself does not."""
+    ranks = {one["reason"]: one["rank"] for one in counted(inside(REFUSED)).events}
+
+    assert ranks == {"FuzzyPolicyViolationInvalidPassword": 90, None: 70, "Odd": 89}
 
 
 # Persons

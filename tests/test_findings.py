@@ -191,6 +191,15 @@ def test_people_flows_and_times_describe_the_same(tmp_path):
     )
 
 
+def test_the_person_is_that_of_the_flow(tmp_path):
+    """Also where the very event that gives the reason names nobody."""
+    rows = refused(WRONG)
+    rows[-1] |= {"targetResources": [], "initiatedBy": None}
+    (one,) = reported(tmp_path, inside(rows)).findings
+
+    assert (one.users, one.scope.users) == (1, (upn("ann"),))
+
+
 def test_a_person_has_one_name(tmp_path):
     """Under a new name, an old one and none: one user, by the name that came last."""
     rows = inside(refused(WRONG, 0, flow="a"), refused(WRONG, 100, flow="b"), refused(WRONG, 200))

@@ -527,7 +527,7 @@ def test_the_names_of_files_forget_too(tmp_path):
     "user",
     [
         *("hugo", "hugo.aker", "@example.com", "hugo.aker@", "example.com", "", "*", "a b@c.de"),
-        *("00000000-0000-0000-0001", "00000000-0000-0000-0000-000000000000", "x" * 36, "@"),
+        *("00000000-0000-0000-0001", "00000000-0000-0000-0000-000000000000", "x" * 36, "@", "\udcff@example.com"),
     ],
 )
 def test_a_part_of_a_name_forgets_nobody(user, keeper):

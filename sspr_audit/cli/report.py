@@ -12,9 +12,9 @@ import typer
 
 from sspr_audit.cli import run
 from sspr_audit.errors import UsageError
-from sspr_audit.model import Confidence
 
 if TYPE_CHECKING:
+    from sspr_audit.model import Finding
     from sspr_audit.pipeline.analysis import Analysis, Options
 
 
@@ -27,6 +27,14 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class FailOn(StrEnum):
+    """Values of model.Confidence, which is not imported here: --help stays instant."""
+
+    possible = "possible"
+    likely = "likely"
+    confirmed = "confirmed"
+
+
 def report(
     since: run.Since = None,
     until: run.Until = None,
@@ -37,7 +45,7 @@ def report(
         Path | None, typer.Option("--output", metavar="PATH", help="Write to a file.")
     ] = None,
     fail_on: Annotated[
-        Confidence | None,
+        FailOn | None,
         typer.Option("--fail-on", help="Exit 1 for a finding this certain, or more."),
     ] = None,
     cloud: run.CloudName = None,
@@ -68,9 +76,15 @@ def report(
         verbose=verbose,
     )
     run.write(text, output)
-    if fail_on and any(f.confidence.rank <= fail_on.rank for f in done.report.findings):
+    if fail_on and any(_as_certain(found, fail_on) for found in done.report.findings):
         return 1
     return 0 if done.complete else 3
+
+
+def _as_certain(finding: Finding, wish: FailOn) -> bool:
+    from sspr_audit.model import Confidence
+
+    return finding.confidence.rank <= Confidence(wish.value).rank
 
 
 def analysed(here: run.Run, options: Options, paths: list[str] | None, *, demo: bool) -> Analysis:

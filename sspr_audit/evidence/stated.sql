@@ -7,7 +7,7 @@ WITH naming AS (
         CASE WHEN r.target IS NOT NULL THEN e.reason_key END AS said_key
     FROM events e
     LEFT JOIN names r ON r.key = e.reason_key
-    LEFT JOIN names b ON b.key = 'blocked' AND e.meaning = 'blocked' AND r.target IS NULL
+    LEFT JOIN names b ON b.key = 'blocked' AND e.meaning = 'blocked'
     WHERE COALESCE(r.target, b.target) IS NOT NULL),
 in_flows AS (   -- told as their flow is, whose client and place are those of its first event
     SELECT n.target, n.standing, n.said, n.said_key, n.method, n.event_id, n.time_utc, n.role, f.flow_id,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NAME: Final = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*")
+_NAME: Final = re.compile(r"[^\s@\ud800-\udfff]+@[^\s@.\ud800-\udfff]+(\.[^\s@.\ud800-\udfff]+)*")
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _ID_KEYS: Final = ("userid", "objectid", "id")
 """Keys that hold a person's id beside a userPrincipalName, the surest first."""

@@ -19,7 +19,7 @@ def told(done: Analysis, wanted: str, *, timezone: str | None) -> str:
     """
     from sspr_audit.report import timeline
 
-    key = wanted.strip().lower()
+    key = wanted.strip().lower().encode("utf-8", "replace").decode()  # no record holds other bytes
     window, events = done.report.window, done.events
     flows, acts = (
         frame[(frame[column] >= window.start) & (frame[column] < window.end)]
