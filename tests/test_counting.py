@@ -79,7 +79,7 @@ def test_every_record_counts_once(rich):
     assert account.events == len(RICH) - 3
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     st.lists(
         st.sampled_from(
@@ -197,12 +197,12 @@ def as_bytes(folder, rows):
     return as_json.render(reported(folder, rows, sites=SITES)).encode()
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.permutations(RICH))
-def test_shuffled_records_give_the_same_report(shuffled):
+def test_shuffled_records_give_the_same_report(rich, shuffled):
     """Equal input in any order gives equal bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        assert as_bytes(Path(folder), shuffled) == as_bytes(Path(folder), RICH)
+        assert as_bytes(Path(folder), shuffled) == as_json.render(rich.report).encode()
 
 
 def test_one_file_or_many_give_the_same_report(tmp_path):

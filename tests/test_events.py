@@ -33,7 +33,6 @@ from tenant import (
 from sspr_audit.model import Site
 from sspr_audit.normalize.events import parsed_address
 
-
 REFUSED = [
     event("FuzzyPolicyViolationInvalidPassword", activity=RESET, result="failure"),
     event("", 1, activity=RESET),

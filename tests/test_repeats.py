@@ -263,7 +263,7 @@ def test_no_row_is_lost_where_none_is_sure():
 COPIES = st.sets(st.sampled_from([(False, 7), (False, 3), (False, 0), (True, 7)]))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     events=st.lists(
         st.tuples(st.integers(0, 40), COPIES), max_size=5, unique_by=lambda one: one[0]
@@ -288,7 +288,7 @@ def test_copies_in_any_number_and_order_add_nothing(events, named, data):
     assert kept(shuffled) == ids(*fine)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 12), max_size=5, unique=True), st.data())
 def test_two_exports_of_one_log_are_one_log(times, data):
     """Ids with three digits in one, seven digits without ids in the other: one row an event."""

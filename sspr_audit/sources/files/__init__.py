@@ -176,7 +176,7 @@ def _is_lines(head: bytes) -> bool:
     return second is not None and not values.is_envelope(second) and not _OPENS_MORE.search(first)
 
 
-def _object(line: bytes) -> dict[str, object] | None:
+def _object(line: bytes | str) -> dict[str, object] | None:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -240,6 +240,10 @@ def _from_lines(text: Iterator[bytes]) -> Iterator[Part | Misread]:
 
 def _looked_at(texts: pa.StringArray, places: pa.Int64Array) -> Iterator[Part | Misread]:
     for line, place in zip(texts.to_pylist(), places.to_pylist(), strict=True):
+        value = _object(line)
+        if value and not values.is_envelope(value) and (form := forms.of_record(value)):
+            yield Layout(form), [line], [place]
+            continue
         for item in records_in(line):
             if isinstance(item, Misread):
                 yield replace(item, place=place)
