@@ -170,7 +170,7 @@ def test_no_temporary_folder_is_the_machines_trouble(monkeypatch, tmp_path):
 def test_a_full_disk_is_told_in_one_line_and_changes_nothing(rows, tmp_path):
     """Whether a statement or the commit finds no room: the file stays as it was."""
     path = made(tmp_path / "store.duckdb")
-    query = f"INSERT INTO t SELECT hash(range) FROM range({rows})"
+    query = f"INSERT INTO t SELECT hash(range) FROM range({rows})"  # noqa: S608 - our own number
     code = f"""
 import resource, sys
 from pathlib import Path

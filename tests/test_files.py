@@ -348,6 +348,7 @@ def test_folders_and_globs_are_expanded_in_order(tmp_path):
     assert missing == ["nowhere*"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets not everybody make links")
 def test_a_file_named_twice_is_read_once(tmp_path):
     """By its folder, its name, a link and a path with detours."""
     path = put(tmp_path, lines(1))

@@ -125,10 +125,12 @@ def test_a_broken_card_names_another_process(card, keeper):
         other.stdin.close()
 
 
-def test_where_nobody_can_lock_is_the_machines_trouble(tmp_path):
-    """A store below a file: one line that says what to change."""
+@pytest.mark.parametrize("place", ["file", "holder"])
+def test_where_nobody_can_lock_is_the_machines_trouble(place, tmp_path):
+    """A store below a file, or a folder where nobody may write: what to change, in one line."""
     (tmp_path / "file").write_text("")
-    path = tmp_path / "file" / "store.duckdb"
+    (tmp_path / "holder" / "store.duckdb.holder").mkdir(parents=True)
+    path = tmp_path / place / "store.duckdb"
     with (
         pytest.raises(LocalTrouble, match=r"cannot be locked.*\[store\] path"),
         held(path, wait=timedelta(), doing="import", now=keep.NOW, talk=print),
@@ -527,7 +529,13 @@ def test_the_names_of_files_forget_too(tmp_path):
     "user",
     [
         *("hugo", "hugo.aker", "@example.com", "hugo.aker@", "example.com", "", "*", "a b@c.de"),
-        *("00000000-0000-0000-0001", "00000000-0000-0000-0000-000000000000", "x" * 36, "@", "\udcff@example.com"),
+        *(
+            "00000000-0000-0000-0001",
+            "00000000-0000-0000-0000-000000000000",
+            "x" * 36,
+            "@",
+            "\udcff@example.com",
+        ),
     ],
 )
 def test_a_part_of_a_name_forgets_nobody(user, keeper):

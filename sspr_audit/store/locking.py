@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,28 +26,27 @@ def held(
     import filelock
 
     lock_path, holder = _beside(store, ".lock"), _beside(store, ".holder")
-    try:
-        store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = filelock.FileLock(lock_path, mode=0o600)
+    card = {"process": os.getpid(), "doing": doing, "since": now.isoformat(timespec="seconds")}
+    with ExitStack() as stack:
         try:
-            lock.acquire(blocking=False)
+            store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = filelock.FileLock(lock_path, mode=0o600)
+            stack.callback(lock.release)
+            try:
+                lock.acquire(blocking=False)
+            except filelock.Timeout:
+                talk(f"{store} is in use by {_name(holder)}; waiting up to {wait}")
+                lock.acquire(timeout=wait.total_seconds())
+            holder.write_text(json.dumps(card), encoding="utf-8")
+            stack.callback(holder.unlink, missing_ok=True)
         except filelock.Timeout:
-            talk(f"{store} is in use by {_name(holder)}; waiting up to {wait}")
-            lock.acquire(timeout=wait.total_seconds())
-    except filelock.Timeout:
-        msg = f"{store} is in use by {_name(holder)}; let it end, or wait longer with --wait"
-        raise StoreBusy(msg) from None
-    except (OSError, NotImplementedError) as error:
-        why = getattr(error, "strerror", None) or "the file system has no locks"
-        msg = f"{lock_path} cannot be locked: {why}; choose a [store] path where you may write"
-        raise LocalTrouble(msg) from None
-    try:
-        card = {"process": os.getpid(), "doing": doing, "since": now.isoformat(timespec="seconds")}
-        holder.write_text(json.dumps(card), encoding="utf-8")
+            msg = f"{store} is in use by {_name(holder)}; let it end, or wait longer with --wait"
+            raise StoreBusy(msg) from None
+        except (OSError, NotImplementedError) as error:
+            why = getattr(error, "strerror", None) or "the file system has no locks"
+            msg = f"{lock_path} cannot be locked: {why}; choose a [store] path where you may write"
+            raise LocalTrouble(msg) from None
         yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
 
 
 def _beside(store: Path, suffix: str) -> Path:
