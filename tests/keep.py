@@ -41,8 +41,8 @@ def laid_open(keeper, *without):
     """Return the audit rows as a sorted list of what was derived from each record."""
     columns = [name for name in AUDIT if name not in without]
     with engine.database(keeper.path, read_only=True) as connection:
-        query = f"SELECT {', '.join(columns)} FROM audit"  # noqa: S608
-        return sorted(engine.rows(connection, query), key=repr)
+        query = f"SELECT {', '.join(columns)} FROM audit ORDER BY ALL"  # noqa: S608
+        return engine.rows(connection, query)
 
 
 def context(keeper):

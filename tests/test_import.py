@@ -16,7 +16,6 @@ from keep import AUDIT_FILES, CONTEXT_FILES, FIXTURES
 
 from sspr_audit import engine
 from sspr_audit.errors import LocalTrouble, NothingReadError, SettingsError
-from sspr_audit.pipeline import keeping
 from sspr_audit.sources import exports
 
 EVENTS = 47
@@ -129,7 +128,7 @@ def test_context_is_kept_once(tmp_path):
 SUBSETS = st.lists(st.sampled_from([*AUDIT_FILES, *CONTEXT_FILES]), min_size=2, max_size=4)
 
 
-@settings(max_examples=10)  # some five imports each
+@settings(max_examples=8)  # some five imports each
 @given(names=SUBSETS, seed=st.integers(0, 99))
 def test_one_by_one_or_all_at_once_is_the_same(tmp_path_factory, names, seed):
     """Neither the order of files nor how they are spread over imports changes the records."""
@@ -171,8 +170,7 @@ def test_two_tenants_in_one_import_are_refused(tenant_id, tmp_path):
     with pytest.raises(SettingsError, match=r"another .store. path"):
         keep.brought(keeper, tmp_path / "mixed.json", tenant_id=tenant_id)
 
-    with pytest.raises(keeping.NoStore):
-        keeper.store.info()
+    assert (keeper.store.info().records, keeper.store.info().tenant_id) == (0, None)
 
 
 def test_nothing_read_makes_no_store(tmp_path):
@@ -184,7 +182,7 @@ def test_nothing_read_makes_no_store(tmp_path):
     assert not keeper.path.exists()
 
 
-MANY = 1500
+MANY = 600
 
 
 def many(folder, number):
@@ -208,6 +206,7 @@ def killed_after(seconds, file, config):
     return process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.timeout(300)
 def test_a_killed_import_leaves_all_or_nothing(tmp_path):
     """SIGKILL at any moment: all of the file is there or nothing, and an import completes it."""
     files = [many(tmp_path, number) for number in range(13)]

@@ -80,6 +80,8 @@ class Span:
     first: datetime
     last: datetime
     window: Window
+    covered: tuple[tuple[datetime, datetime], ...] = ()
+    """From the first to the last record; nothing where there is none."""
 
 
 def span(
@@ -110,7 +112,7 @@ def span(
     if start >= end:
         msg = f"--until lies before the first record ({first:%Y-%m-%dT%H:%M:%SZ})"
         raise UsageError(msg)
-    return Span(first, last, Window(start, end))
+    return Span(first, last, Window(start, end), ((first, last),))
 
 
 def derive(connection: duckdb.DuckDBPyConnection, options: Options, data: Span) -> None:
@@ -155,7 +157,7 @@ def analysed(
         flows=of_flows,
         acts=acts,
         account=_account(connection, window, read),
-        coverage=Coverage(complete=None, spans=((data.first, data.last),)),
+        coverage=Coverage(complete=None, spans=data.covered),
         previous=before if data.first <= before.start else None,
         unrecognized=normalize.unrecognized(connection, **_bounds(window)),
         findings=found,
