@@ -198,12 +198,15 @@ def many(folder, number):
     return path
 
 
-def killed_after(seconds, file, config):
-    """Import a file in a process of its own and kill it; return whether it was still running."""
-    with subprocess.Popen(**keep.command("import", "-q", file, "--config", config)) as process:
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-    return process.returncode == -signal.SIGKILL
+def started(file, folder, seen):
+    """Import a file in a process of its own; return it once that file is seen beside the store."""
+    env = {"TMPDIR": str(file.parent)}  # whatever is killed clears nothing away
+    process = subprocess.Popen(
+        **keep.command("import", "-q", file, "--config", keep.settings(folder), env=env)
+    )
+    while not (folder / f"store.duckdb{seen}").exists() and process.poll() is None:
+        time.sleep(0.001)
+    return process
 
 
 @pytest.mark.timeout(300)
@@ -212,15 +215,18 @@ def test_a_killed_import_leaves_all_or_nothing(tmp_path):
     files = [many(tmp_path, number) for number in range(13)]
     keeper, whole = keep.keeper(tmp_path / "killed"), keep.keeper(tmp_path / "whole")
     keeper.path.parent.mkdir()
-    config = keep.settings(keeper.path.parent)
     keep.brought(keeper, "graph/page.json")
-    start = time.perf_counter()
-    assert keep.ran("import", "-q", files[0], "--config", config).returncode == 0
-    length_s = time.perf_counter() - start
+    with started(files[0], keeper.path.parent, ".holder") as process:
+        start = time.perf_counter()
+        process.wait()
+        length_s = time.perf_counter() - start
     dice, held, struck = random.Random(12), MANY + EVENTS, 0  # noqa: S311
-    for file in files[1:]:
-        # The first half of a run loads packages; what matters comes after.
-        struck += killed_after(length_s * dice.uniform(0.4, 1.05), file, config)
+    for number, file in enumerate(files[1:]):
+        keeper.path.with_name("store.duckdb.holder").unlink(missing_ok=True)
+        with started(file, keeper.path.parent, ".holder") as process:
+            time.sleep(length_s * (number + dice.random()) / 12)
+            process.send_signal(signal.SIGKILL)
+        struck += process.returncode == -signal.SIGKILL
         now = keeper.store.info().records
 
         assert now in (held, held + MANY)
@@ -237,11 +243,8 @@ def test_a_killed_import_leaves_all_or_nothing(tmp_path):
 @pytest.mark.parametrize(("seen", "after_s"), [(".new", 0), ("", 0), ("", 0.02)])
 def test_a_first_import_that_was_killed_leaves_nothing_broken(seen, after_s, tmp_path):
     """Not even half a file: the store has no record or all, and can be filled again."""
-    file, config, keeper = many(tmp_path, 1), keep.settings(tmp_path), keep.keeper(tmp_path)
-    sight = tmp_path / f"store.duckdb{seen}"
-    with subprocess.Popen(**keep.command("import", "-q", file, "--config", config)) as process:
-        while not sight.exists() and process.poll() is None:
-            time.sleep(0.001)
+    file, keeper = many(tmp_path, 1), keep.keeper(tmp_path)
+    with started(file, tmp_path, seen) as process:
         time.sleep(after_s)
         process.send_signal(signal.SIGKILL)
     held = keeper.store.info().records if keeper.path.exists() else 0
