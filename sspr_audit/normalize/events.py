@@ -24,7 +24,7 @@ GROUP BY ALL ORDER BY n DESC, text
 
 def drop_repeats(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
     """Delete from `audit` what says again what another row says; return (file, count) of it."""
-    fold_reasons(connection)
+    _map(connection, "reason", "reason_fold", ("reason", "folded"), lambda t: (fold(t),))
     connection.execute(engine.sql("sspr_audit.normalize", "repeats.sql"))
     counts = engine.rows(
         connection,
@@ -33,11 +33,6 @@ def drop_repeats(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]
     if counts:
         connection.execute("DELETE FROM audit WHERE seq IN (FROM repeats)")
     return counts
-
-
-def fold_reasons(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `reason_fold` from the distinct reasons of `audit`."""
-    _map(connection, "reason", "reason_fold", ("reason", "folded"), lambda t: (fold(t),))
 
 
 def id_conflicts(connection: duckdb.DuckDBPyConnection) -> int:

@@ -126,7 +126,6 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
             duplicates=0,
             remarks=() if count else _nothing_there(held_there),
         )
-        normalize.fold_reasons(connection)
         data = analysis.span(connection, options, start=start, end=end)
         analysis.derive(connection, options, data)
         return analysis.analysed(connection, options, read, data)
