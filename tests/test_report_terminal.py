@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import report_factory as factory
@@ -11,7 +12,18 @@ import report_hostile
 from rich.cells import cell_len
 
 from sspr_audit.errors import SettingsError
-from sspr_audit.model import Account, Confidence, Coverage, Remedy, Report, Scope, Unobservable
+from sspr_audit.model import (
+    Account,
+    Confidence,
+    Coverage,
+    Remedy,
+    Report,
+    Rival,
+    Scope,
+    Skipped,
+    Statement,
+    Unobservable,
+)
 from sspr_audit.report import terminal
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -52,8 +64,9 @@ def test_the_verdict_comes_first() -> None:
     text = page(factory.report(findings=(factory.finding(),)), timezone="Europe/Stockholm")
 
     assert told(text).startswith(
-        "Password reset gives trouble to 31 people at Malmö, at the Windows sign-in screen, since "
-        "Tue 2026-03-03 09:12 CET (08:12 UTC). Cause: Proxy demands user "
+        "Password reset gives trouble to 31 people at Malmö, at the Windows sign-in screen, first "
+        "seen in this window Tue 2026-03-03 09:12 CET (08:12 UTC); last seen Sun 2026-03-08 17:00 "
+        "CET (16:00 UTC). Cause: Proxy demands user "
         "authentication, which the temporary local account cannot give (likely)."
     )
 
@@ -82,12 +95,153 @@ def test_the_other_findings_follow_in_a_line_each() -> None:
     assert "3. 9 people: People stop at the options page (possible)" in top
 
 
+def test_since_is_said_only_where_the_records_begin() -> None:
+    """With records before the window, a finding can have begun before it was seen."""
+    whole = page(factory.report(baseline=factory.WINDOW, findings=(factory.finding(),)))
+    part = page(factory.report(findings=(factory.finding(),)))
+
+    assert "screen, since Tue 2026-03-03 08:12 UTC; last seen Sun 2026-03-08" in told(whole)
+    assert "When since Tue 2026-03-03 08:12 UTC; last seen" in told(whole)
+    assert "since Tue" not in told(part)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "over"),
+    [
+        (20, 120, False),  # silent for two days, after four of trouble
+        (100, 120, True),
+        (120, 120, True),
+        (145, 146, False),  # silent for less than a day
+    ],
+)
+def test_an_outage_that_is_over_is_told_as_such(first: float, last: float, over: bool) -> None:  # noqa: FBT001
+    """Over is what was silent for more than a day, and for longer than it lasted."""
+    finding = factory.finding(first_seen=factory.at(first), last_seen=factory.at(last))
+    text = told(page(factory.report(findings=(finding,), baseline=factory.WINDOW)))
+    top = text[: text.index("DATA")]
+
+    assert ("gave trouble to 31 people" in top, "not seen since" in top) == (over, over)
+    assert ("gives trouble" in top, "; last seen " in top) == (not over, not over)
+
+
+def test_users_own_slips_need_no_administrator() -> None:
+    """Where nobody else must mend anything, the verdict says so first."""
+    slips = factory.finding(users=90, who_can_fix="user", title="Weak passwords")
+    text = told(
+        page(factory.report(findings=(slips, factory.finding(users=3, who_can_fix="user"))))
+    )
+
+    assert text.startswith(
+        "Nothing here needs an administrator. Most often: Weak passwords (likely), for 90 people."
+    )
+
+
+def test_what_all_got_over_says_so() -> None:
+    """Whoever reads only the top need not worry about what everybody mastered."""
+    against = (Statement("succeeded-in-the-end", "44 of these 44 flows succeeded", 44),)
+    finding = factory.finding(users=1, against=against)
+    some = factory.finding(users=2, flows=45, against=against)
+    text = told(page(factory.report(findings=(factory.finding(), finding, some))))
+
+    assert text.count("(likely; all succeeded in the end)") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"confidence": Confidence.CONFIRMED}, "names this very cause"),
+        ({"confidence": Confidence.POSSIBLE}, "other causes fit too"),
+        ({}, "separate signs agree"),
+        ({"evidence": (Statement("reason-stated", "x", 1),)}, "and not which member of it"),
+        (
+            {"evidence": (Statement("reason-stated", "x", 1),), "family": None},
+            "known by inference only",
+        ),
+    ],
+)
+def test_a_confidence_says_which_of_its_grounds_holds(changes: dict[str, Any], words: str) -> None:
+    """Likely has more than one ground, and only one of them holds here."""
+    text = told(page(factory.report(findings=(factory.finding(**changes),))))
+
+    assert re.search(f"Means [^-]*{words}", text)
+
+
+def test_many_rivals_share_their_reason_and_the_page() -> None:
+    """What rivals have in common is said once; five stand there, and verbose has all."""
+    same = tuple(Rival(f"rival-{n}", f"Title {n}: it can lie behind this") for n in range(8))
+    finding = factory.finding(rivals=same)
+    report = factory.report(findings=(finding,))
+    short, whole = told(page(report)), told(page(report, verbose=True))
+
+    assert "Or else it can lie behind this: - rival-0: Title 0 - rival-1: Title 1" in short
+    assert short.count("- rival-") == 5
+    assert "+3 more; --verbose shows all" in short
+    assert (whole.count("- rival-"), whole.count("it can lie behind this")) == (8, 1)
+
+
+def test_an_address_where_nobody_got_on_is_pointed_to() -> None:
+    """Ten people or more, none succeeded, most stopped: where to look, and no verdict."""
+    crowd = [
+        factory.flow(n, 1, ip_group=f"192.0.2.{n % 2}", outcome="abandoned") for n in range(21)
+    ]
+    lucky = factory.flow(30, 1, ip_group="192.0.2.1")
+    rows = factory.frame(factory.FLOWS, [*crowd, lucky])
+    for found in (factory.findings(), ()):
+        text = told(page(factory.report(flows=rows, findings=found)))
+
+        assert (
+            "Look at 192.0.2.0: 11 flows for 11 people, none succeeded, 11 stopped without an end."
+        ) in text
+        assert "Look at 192.0.2.1" not in text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (0.1, 167, []),
+        (25, 167, ["The records begin Tue 2026-03-03 01:00 UTC, 1 d 1 h after this window does"]),
+        (0, 126, ["The records end Sat 2026-03-07 06:00 UTC, 1 d 18 h before this window does"]),
+        (-99, 999, []),
+        (-99, -9, ["All records lie outside this window"]),
+        (168, 170, ["All records lie outside this window"]),
+    ],
+)
+def test_a_window_that_is_not_filled_is_told(first: float, last: float, words: list[str]) -> None:
+    """What came before the first or after the last record of a file is not known."""
+    covered = Coverage(complete=None, spans=((factory.at(first), factory.at(last)),))
+    text = told(page(factory.report(coverage=covered)))
+    top = text[: text.index("DATA")]
+
+    assert all(one in top for one in words)
+    assert sum(top.count(one) for one in ("records begin", "records end", "All records")) == len(
+        words
+    )
+
+
+def test_a_loss_that_nobody_can_count_is_no_zero() -> None:
+    """A file that is cut short lost something, and nobody knows how much."""
+    cut = Skipped("cut short: the file ends inside a list", 0, "directoryAudits.json")
+    text = told(page(factory.report(account=factory.account(skipped=(cut,)))))
+    none = told(page(factory.empty(account=factory.account(events=0, skipped=(cut,)))))
+
+    assert "not complete (1 gap, an unknown part of a file is missing)" in text
+    assert "Not whole directoryAudits.json: cut short: the file ends inside a list" in text
+    assert "An unknown part of a file is missing: see below" in none
+    assert "0 records" not in text + none
+
+
+def test_utc_days_are_explained_where_all_else_is_local() -> None:
+    """Days of another zone beside local times puzzle a reader."""
+    assert "These days begin at 00:00 UTC" in page(factory.report(), timezone="Europe/Stockholm")
+    assert "These days begin" not in page(factory.report())
+
+
 def test_many_places_are_a_number() -> None:
     """A sentence names up to three places and one client; beyond, no place matters."""
     scope = Scope(ips=tuple("abcd"), clients=("browser", "windows-signin"))
     text = told(page(factory.report(findings=(factory.finding(scope=scope),))))
 
-    assert text.startswith("Password reset gives trouble to 31 people from 4 networks, since")
+    assert text.startswith("Password reset gives trouble to 31 people from 4 networks, first")
 
 
 def test_a_finding_says_all_that_is_needed() -> None:
@@ -98,7 +252,7 @@ def test_a_finding_says_all_that_is_needed() -> None:
         "1. LIKELY Proxy demands user authentication",
         "31 people, 44 flows",
         "Sites Malmö",
-        "Since Tue 2026-03-03 08:12 UTC",
+        "When first seen in this window Tue 2026-03-03 08:12 UTC; last seen Sun 2026-03-08 16:00",
         "For - None of 44 flows at Malmö",
         "Against - Whether the link is deployed",
         "Or else - dot1x-prelogon-sso: the same picture",
@@ -171,19 +325,19 @@ def test_no_finding_is_no_all_clear() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "words"),
+    ("kinds", "first", "words"),
     [
-        ({"outside_window": 4}, "4 records lie outside the window"),
-        ({"other_records": 1}, "1 audit record of other kinds"),
-        ({}, "30 days with a P1 or P2 licence"),
-        ({}, "somebody has opened the audit log"),
+        ({"outside_window": 4}, "password reset event", "4 records lie outside the window"),
+        ({"other_records": 1}, "password reset event", "1 audit record of other kinds"),
+        ({}, "audit record here, so", "30 days with a P1 or P2 licence"),
+        ({}, "audit record here, so", "somebody has opened the audit log"),
     ],
 )
-def test_no_event_says_what_is_likely(kinds: dict[str, int], words: str) -> None:
+def test_no_event_says_what_is_likely(kinds: dict[str, int], first: str, words: str) -> None:
     """With nothing to judge, the page says what to look at."""
     text = told(page(factory.empty(account=account(**kinds), coverage=Coverage(complete=None))))
 
-    assert text.startswith("There is no password reset event in this window")
+    assert text.startswith(f"There is no {first}")
     assert words in text
 
 
@@ -204,7 +358,7 @@ def test_what_was_lost_is_named() -> None:
         "Wed 2026-03-04 02:00 UTC to Wed 2026-03-04 04:30 UTC: the service answered 503 six times",
         "3 records: not JSON (first: audit.json, record 17: Expecting value)",
         "1 record with the id of another",
-        "files not understood: notes.txt",
+        "files not read: notes.txt",
         "read, but records may still arrive late",
         "loggedByService eq 'Self-service Password Management'",
     ):
@@ -272,7 +426,7 @@ def test_a_finding_about_nobody_reads_well() -> None:
     finding = factory.finding(users=0, flows=0, scope=Scope(), confidence=Confidence.CONFIRMED)
     text = told(page(factory.report(findings=(finding,))))
 
-    assert text.startswith("Something stands out since Tue 2026-03-03 08:12 UTC. Cause: ")
+    assert text.startswith("Something stands out, first seen in this window Tue 2026-03-03")
 
 
 def test_local_time_has_utc_beside_it() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,11 @@ class Clock:
 
     zone: tzinfo
     name: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the zone is another than UTC."""
+        return self.zone is not UTC
 
     def moment(self, time: datetime, *, seconds: bool = False) -> str:
         """Return weekday, date and time, such as `Tue 2026-03-03 09:12 CET (08:12 UTC)`."""
@@ -56,6 +61,18 @@ def clock(timezone: str | None) -> Clock:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         msg = f"timezone = {timezone!r} is no time zone that this machine knows"
         raise SettingsError(msg) from error
+
+
+def length(span: timedelta) -> str:
+    """Return a length of time in its two largest units, cut: `2 h 5 min`."""
+    seconds = int(span.total_seconds())
+    units = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
+    parts = []
+    for unit, size in units.items():
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "less than 1 s"
 
 
 def _clock(time: datetime, *, seconds: bool) -> str:

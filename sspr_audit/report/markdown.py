@@ -40,9 +40,9 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     for number, finding in enumerate(words.in_order(report), start=1):
         if number > 1:
             yield ""
-        yield from _finding(number, finding, when)
+        yield from _finding(number, finding, report, when)
     yield from _totals(report)
-    yield from _groups(report)
+    yield from _groups(report, local=when.is_local)
     yield from _texts(report)
     yield from _unobservable(report)
     version = harmless.markdown(report.version)
@@ -53,37 +53,35 @@ def _said(text: str, *, bound: int | None = _SENTENCE) -> str:
     return harmless.markdown(text, bound=bound)
 
 
-def _finding(number: int, finding: Finding, when: Clock) -> Iterator[str]:
+def _finding(number: int, finding: Finding, report: Report, when: Clock) -> Iterator[str]:
     word = finding.confidence.value
     yield from (f"### {number}. {word.capitalize()}: {_said(finding.title)}", "")
-    yield f"{words.CONFIDENCE[word].capitalize()}."
-    yield ""
-    yield from _table(("", ""), _about(finding, when))
-    yield from _list("Evidence for", (_said(one.statement) for one in finding.evidence))
-    against = [_said(one.statement) for one in finding.against]
-    yield from _list("Evidence against", against or ["Nothing in these records."])
-    yield from _list(
-        "What else it could be",
-        (f"{harmless.code(one.cause)}: {_said(one.why)}" for one in finding.rivals),
-    )
-    yield from _list("What would settle it", (_said(one) for one in finding.confirm_with))
+    yield from _table(("", ""), _about(finding, report, when))
     yield from ("", "**What to do**", "")
     yield _said(finding.remedy.summary, bound=_SENTENCE * 4) or "Nothing is known."
     yield from _block(finding.remedy.commands)
     yield from _list("Hosts", (harmless.code(host) for host in finding.remedy.hosts))
+    yield from _list("Evidence for", (_said(one.statement) for one in finding.evidence))
+    against = [_said(one.statement) for one in finding.against]
+    yield from _list("Evidence against", against or ["Nothing in these records."])
+    for shared, found in words.rivals(finding):
+        rivals = (f"{harmless.code(cause)}: {_said(told)}" for cause, told in found)
+        because = f" ({_said(shared)})" if shared else ""
+        yield from _list(f"What else it could be{because}", rivals)
+    yield from _list("What would settle it", (_said(one) for one in finding.confirm_with))
     yield from _list("Sources", (_source(one.title, one.url) for one in finding.sources))
 
 
-def _about(finding: Finding, when: Clock) -> list[tuple[str, str]]:
+def _about(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str]]:
     family = f", of the family {harmless.code(finding.family)}" if finding.family else ""
     return [
-        ("Cause", harmless.code(finding.cause) + family),
-        ("Layer", words.LAYER.get(finding.layer, _said(finding.layer))),
         ("Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"),
         *_scope(finding.scope),
-        ("Since", when.moment(finding.first_seen)),
-        ("Last seen", when.moment(finding.last_seen)),
+        ("When", words.seen(finding, report, when)),
         ("Fixed by", words.WHO.get(finding.who_can_fix, _said(finding.who_can_fix))),
+        ("Cause", harmless.code(finding.cause) + family),
+        ("Layer", words.LAYER.get(finding.layer, _said(finding.layer))),
+        ("Means", words.means(finding)),
         ("Events", f"{finding.events:,}{_names(finding.event_ids, most=3, before=': ')}"),
     ]
 
@@ -162,7 +160,7 @@ def _totals(report: Report) -> Iterator[str]:
     yield from _counted("Totals", headings, rows, names=1)
 
 
-def _groups(report: Report) -> Iterator[str]:
+def _groups(report: Report, *, local: bool) -> Iterator[str]:
     counts = ["flows", "people", *OUTCOMES]
     for word, groups, nobody in (
         ("client", report.by_client, "not recorded"),
@@ -173,8 +171,12 @@ def _groups(report: Report) -> Iterator[str]:
             for one in groups
         ]
         yield from _counted(f"By {word}", [word, *counts], rows, names=1)
+        if rows and word == "client":
+            yield from ("", words.CLIENTS)
     days = [[one.day, f"{one.flows:,}", *_outcomes(one.outcomes)] for one in report.by_day]
     yield from _counted("By day (UTC)", ["day", "flows", *OUTCOMES], days, names=1)
+    if days and local:
+        yield from ("", words.UTC_DAYS)
     addresses = [
         [
             _or(one.ip, "none recorded"),

@@ -24,8 +24,9 @@ ADDRESSES: Final = 10
 DAYS: Final = 14
 KINDS: Final = 6
 ROWS: Final = 12
-"""How many addresses, days, kinds of missing data, and rows of other lists stand on the page unless
-all are asked for."""
+RIVALS: Final = 5
+"""How many addresses, days, kinds of missing data, rows of other lists, and rivals of a finding
+stand on the page unless all are asked for."""
 
 _SENTENCE: Final = 600
 """Characters of one sentence of evidence or advice."""
@@ -67,7 +68,7 @@ def render(  # noqa: PLR0913 -- how a terminal can differ
     page.pairs(words.data(report, when))
     _findings(page, report, when, verbose=verbose)
     _totals(page, report)
-    _tables(page, report, verbose=verbose)
+    _tables(page, report, local=when.is_local, verbose=verbose)
     _texts(page, report, verbose=verbose)
     _unobservable(page, report, verbose=verbose)
     return page.text()
@@ -154,11 +155,18 @@ class _Page:
         if table.row_count:
             self._put(table, 2)
 
-    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]], *, names: int) -> None:
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        names: int,
+        gap: int = 2,
+    ) -> None:
         """Write a table whose first `names` columns are text and the others numbers."""
         from rich.table import Table
 
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+        table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
         for place, heading in enumerate(headings):
             if place < names:
                 table.add_column(self._shown(heading), overflow="fold")
@@ -178,25 +186,22 @@ def _findings(page: _Page, report: Report, when: Clock, *, verbose: bool) -> Non
     if not report.findings:
         page.paragraph("None. What that means stands at the top of this page.", indent=2)
     for number, finding in enumerate(words.in_order(report), start=1):
-        _finding(page, number, finding, when, verbose=verbose)
+        _finding(page, number, finding, report, when, verbose=verbose)
 
 
-def _finding(page: _Page, number: int, finding: Finding, when: Clock, *, verbose: bool) -> None:
+def _finding(  # noqa: PLR0913 -- what a finding is told with
+    page: _Page, number: int, finding: Finding, report: Report, when: Clock, *, verbose: bool
+) -> None:
     page.title(number, finding.confidence.value, harmless.line(finding.title, bound=_SENTENCE))
-    page.pairs(_about(finding, when, verbose=verbose))
-    page.pairs(_signs(finding, verbose=verbose))
-    page.pairs(
-        [
-            ("Fixed by", words.WHO.get(finding.who_can_fix, finding.who_can_fix)),
-            ("Do", harmless.line(finding.remedy.summary, bound=_SENTENCE * 4)),
-        ]
-    )
+    page.pairs(_about(finding, report, when, verbose=verbose))
+    page.pairs([("Do", harmless.line(finding.remedy.summary, bound=_SENTENCE * 4))])
     for address in _long_addresses(finding.remedy.summary, page.width):
         page.verbatim(address)
     for command in finding.remedy.commands:
         page.verbatim(command)
-    hosts = [("Hosts", harmless.line(host)) for host in finding.remedy.hosts]
-    page.pairs([*hosts, ("Sources", "")] if finding.sources else hosts)
+    page.pairs(("Hosts", harmless.line(host)) for host in finding.remedy.hosts)
+    page.pairs(_signs(finding, verbose=verbose))
+    page.pairs([("Sources", "")] if finding.sources else [])
     for source in finding.sources:
         page.paragraph(harmless.line(source.title), indent=4)
         if source.url:
@@ -209,12 +214,10 @@ def _long_addresses(text: str, width: int) -> list[str]:
     return [word for word in text.split() if "://" in word and len(word) > width - _LABELS]
 
 
-def _about(finding: Finding, when: Clock, *, verbose: bool) -> Iterable[tuple[str, str]]:
+def _about(
+    finding: Finding, report: Report, when: Clock, *, verbose: bool
+) -> Iterable[tuple[str, str]]:
     scope, most = finding.scope, None if verbose else 3
-    yield "Means", words.CONFIDENCE[finding.confidence.value]
-    yield "Cause", f"{finding.cause}, {words.LAYER.get(finding.layer, finding.layer)}"
-    if finding.family:
-        yield "", f"leads the family {finding.family}; the confidence is about the family"
     yield "Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
     if scope.sites:
         yield "Sites", words.listed(scope.sites, most=most)
@@ -226,21 +229,38 @@ def _about(finding: Finding, when: Clock, *, verbose: bool) -> Iterable[tuple[st
         yield "People", words.listed(scope.users, most=most)
     if scope.devices:
         yield "Devices", words.listed(scope.devices, most=most)
-    yield "Since", when.moment(finding.first_seen)
-    yield "Last seen", when.moment(finding.last_seen)
+    yield "When", words.seen(finding, report, when)
 
 
 def _signs(finding: Finding, *, verbose: bool) -> Iterable[tuple[str, str]]:
+    yield "Fixed by", words.WHO.get(finding.who_can_fix, finding.who_can_fix)
+    yield "Cause", f"{finding.cause}, {words.LAYER.get(finding.layer, finding.layer)}"
+    if finding.family:
+        yield "", f"leads the family {finding.family}; the confidence is about the family"
+    yield "Means", words.means(finding)
     for one in finding.evidence:
         yield "For", _statement(one, verbose=verbose)
     for one in finding.against:
         yield "Against", _statement(one, verbose=verbose)
     if not finding.against:
         yield "Against", "- nothing in these records speaks against it"
-    for rival in finding.rivals:
-        yield "Or else", f"- {rival.cause}: {harmless.line(rival.why, bound=_SENTENCE)}"
-    for settle in finding.confirm_with:
+    most = len(finding.rivals) + len(finding.confirm_with) if verbose else RIVALS
+    left = most
+    for shared, found in words.rivals(finding):
+        if shared and left:
+            yield "Or else", f"{harmless.line(shared, bound=_SENTENCE)}:"
+        for cause, told in found[:left]:
+            yield "Or else", f"- {cause}: {harmless.line(told, bound=_SENTENCE)}"
+        left -= len(found[:left])
+    yield from _others("Or else", len(finding.rivals) - most)
+    for settle in finding.confirm_with[:most]:
         yield "To settle", f"- {harmless.line(settle, bound=_SENTENCE)}"
+    yield from _others("To settle", len(finding.confirm_with) - most)
+
+
+def _others(label: str, left_out: int) -> Iterable[tuple[str, str]]:
+    if left_out > 0:
+        yield label, f"+{left_out:,} more; --verbose shows all"
 
 
 def _statement(one: Statement, *, verbose: bool) -> str:
@@ -267,7 +287,7 @@ def _totals(page: _Page, report: Report) -> None:
     page.table(headings, rows, names=1)
 
 
-def _tables(page: _Page, report: Report, *, verbose: bool) -> None:
+def _tables(page: _Page, report: Report, *, local: bool, verbose: bool) -> None:
     if not report.totals.flows:
         return
     for heading, groups, nobody in (
@@ -276,7 +296,11 @@ def _tables(page: _Page, report: Report, *, verbose: bool) -> None:
     ):
         page.heading(f"By {heading}")
         _groups(page, heading, groups, nobody, most=len(groups) if verbose else ROWS)
+        if heading == "client":
+            page.paragraph(words.CLIENTS, indent=2)
     page.heading("By day (UTC)")
+    if local:
+        page.paragraph(words.UTC_DAYS, indent=2)
     days = report.by_day if verbose else report.by_day[-DAYS:]
     page.more(len(report.by_day) - len(days), "days before")
     page.table(
@@ -318,12 +342,10 @@ def _addresses(page: _Page, report: Report, *, most: int) -> None:
         clients = sorted(one.clients.items(), key=lambda pair: (-pair[1], pair[0]))
         used = words.listed([f"{client} {count:,}" for client, count in clients], most=3)
         known = [words.name(one.ip or "(none recorded)"), words.name(one.site or "-")]
-        ends = [one.outcomes[end] for end in ("succeeded", "blocked", "failed")]
-        rest = one.flows - sum(ends)
-        numbers = [one.flows, one.users, *ends, rest]
-        rows.append([*known, *([used] if wide else []), *(f"{number:,}" for number in numbers)])
+        numbers = [f"{one.flows:,}", f"{one.users:,}", *_outcomes(one.outcomes)]
+        rows.append([*known, *([used] if wide else []), *numbers])
     page.table(
-        [*headings, "flows", "people", "succ", "block", "fail", "other"], rows, names=len(headings)
+        [*headings, "flows", "people", *_outcome_headings(page)], rows, names=len(headings), gap=1
     )
     page.more(len(report.by_ip) - most)
 

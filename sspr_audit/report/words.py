@@ -7,11 +7,12 @@ is for each renderer to write them in its own form.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Final
 
 from sspr_audit.model import OUTCOMES, Finding, Report, Scope, TextCount, Totals, Unobservable
 from sspr_audit.report import harmless
-from sspr_audit.report.clock import Clock
+from sspr_audit.report.clock import Clock, length
 
 NAME_BOUND: Final = 60
 """Characters of a name inside a sentence."""
@@ -19,11 +20,25 @@ NAME_BOUND: Final = 60
 _NAMED: Final = 3
 """How many places a sentence names; of more it gives the number."""
 
-CONFIDENCE: Final = {
-    "confirmed": "a reason, code or device reading names this very cause",
-    "likely": "separate signs agree and no known spoiler was found, or a text names the family",
-    "possible": "it fits, but other causes fit too",
-}
+_DAY: Final = timedelta(days=1)
+
+_EDGE: Final = 0.1
+"""The part of a window that may be empty at either end without a word, if it is under a day."""
+
+_IN_THE_END: Final = "succeeded-in-the-end"
+"""The signal that counts flows which met the cause and succeeded all the same."""
+
+_CROWD: Final = 10
+"""From how many people on an address is pointed to, from which nobody succeeded."""
+
+CLIENTS: Final = (
+    "A class can rest on a built-in pattern for ClientType (assumed), and a flow that names "
+    "several clients counts under the first; --format csv marks both."
+)
+"""What the counts by client rest on."""
+
+UTC_DAYS: Final = "These days begin at 00:00 UTC, as in the JSON report and as for --since."
+"""Said where the rest of the page is in another zone."""
 
 OUTCOME: Final = {
     "succeeded": "succeeded",
@@ -112,10 +127,17 @@ def _somewhere(preposition: str, names: Sequence[str], many: str) -> str:
 def verdict(report: Report, clock: Clock) -> tuple[str, ...]:
     """Return what failed, for whom, where, since when and why: the sentences to read first."""
     if not report.findings:
-        return tuple(_no_verdict(report))
+        return tuple(_no_verdict(report, clock))
     first = in_order(report)[0]
-    why = f"{_trouble(first, clock)} Cause: {_titled(first)}."
-    return (why, counted(report.totals), *_doubt(report))
+    if first.who_can_fix == "user":
+        why = f"Nothing here needs an administrator. Most often: {_titled(first)}{_whom(first)}."
+    else:
+        why = f"{_trouble(first, report, clock)} Cause: {_titled(first)}."
+    return (why, counted(report.totals), *_crowds(report), *_doubt(report, clock))
+
+
+def _whom(finding: Finding) -> str:
+    return f", for {people(finding.users)}" if finding.users else ""
 
 
 def in_order(report: Report) -> tuple[Finding, ...]:
@@ -136,19 +158,87 @@ def overview(report: Report) -> list[tuple[int, str]]:
 
 
 def _titled(finding: Finding) -> str:
-    return f"{harmless.line(finding.title).rstrip('.')} ({finding.confidence.value})"
+    sure = finding.confidence.value
+    if any((one.signal, one.value) == (_IN_THE_END, finding.flows) for one in finding.against):
+        sure += "; all succeeded in the end"
+    return f"{harmless.line(finding.title).rstrip('.')} ({sure})"
 
 
-def _trouble(finding: Finding, clock: Clock) -> str:
-    since = f"since {clock.moment(finding.first_seen)}"
+def means(finding: Finding) -> str:
+    """Return what the confidence of this finding rests on."""
+    stated = any(one.signal == "reason-stated" for one in finding.evidence)
+    match finding.confidence.value:
+        case "confirmed":
+            return "a reason, code or device reading names this very cause"
+        case "likely" if stated and finding.family:
+            return "a text names the family, and not which member of it"
+        case "likely" if stated:
+            return "a text names it; that the text means this is known by inference only"
+        case "likely":
+            return "separate signs agree, and no known spoiler was found"
+        case _:
+            return "it fits, but other causes fit too"
+
+
+def _trouble(finding: Finding, report: Report, clock: Clock) -> str:
+    over = _is_over(finding, report)
     where = place(finding.scope)
-    where = f" {where}," if where else ""
+    where = f" {where}," if where else ","
+    when = seen(finding, report, clock)
     if not finding.users and not finding.flows:
-        return f"Something stands out{where} {since}.".replace(", since", " since")
+        verb = "stood" if over else "stands"
+        return f"Something {verb} out{where} {when}."
     whom = people(finding.users) if finding.users else several(finding.flows, "flow")
     if finding.layer == "security":
-        return f"Password reset may be misused: it concerns {whom}{where} {since}."
-    return f"Password reset gives trouble to {whom}{where} {since}."
+        may, it = ("may have been", "concerned") if over else ("may be", "concerns")
+        return f"Password reset {may} misused: it {it} {whom}{where} {when}."
+    return f"Password reset {'gave' if over else 'gives'} trouble to {whom}{where} {when}."
+
+
+def seen(finding: Finding, report: Report, clock: Clock) -> str:
+    """Return when a finding was first and last seen, and whether it is over.
+
+    "Since" is said only where the window begins with the records: with records before it, the
+    cause may have been there earlier, and findings do not look before their window.
+    """
+    first, last = clock.moment(finding.first_seen), clock.moment(finding.last_seen)
+    before = report.baseline.start < report.window.start
+    if _is_over(finding, report):
+        span = f"on {first}" if first == last else f"from {first} to {last}"
+        return f"{'in this window ' if before else ''}{span}; not seen since"
+    first = f"first seen in this window {first}" if before else f"since {first}"
+    return f"{first}; last seen {last}"
+
+
+def _is_over(finding: Finding, report: Report) -> bool:
+    """Say whether a finding has been silent for more than a day, and for longer than it lasted.
+
+    The silence ends where the window or its last record does. What came and went for three weeks
+    is not over after two days; an outage of one day is.
+    """
+    spans = report.coverage.spans
+    end = min(report.window.end, spans[-1][1]) if spans else report.window.end
+    silence = end - finding.last_seen
+    return silence > max(_DAY, finding.last_seen - finding.first_seen)
+
+
+def rivals(finding: Finding) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return why other causes fit too, and with each reason the causes that share it.
+
+    A cause stands with its title. A reason that only one has stays with it, and its own is empty.
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for one in finding.rivals:
+        title, _, why = one.why.rpartition(": ")
+        groups.setdefault(why, []).append((one.cause, title))
+    return [
+        (why, found) if len(found) > 1 else ("", [(found[0][0], _joined(found[0][1], why))])
+        for why, found in groups.items()
+    ]
+
+
+def _joined(title: str, why: str) -> str:
+    return f"{title}: {why}" if title else why
 
 
 def counted(totals: Totals) -> str:
@@ -162,25 +252,82 @@ def counted(totals: Totals) -> str:
     return f"{flows} by {people(totals.users)}: {ends}." if totals.flows else "No flow began."
 
 
-def _doubt(report: Report) -> Iterator[str]:
+def _crowds(report: Report) -> list[str]:
+    """Return a pointer to each address from which many people came and nobody succeeded.
+
+    Most of these flows stopped without an end, so that no reason names a cause. Nothing is judged
+    by that; it is only where to look.
+    """
+    found = [
+        f"Look at {name(one.ip)}: {several(one.flows, 'flow')} for {people(one.users)}, none "
+        f"succeeded, {one.outcomes['abandoned']:,} stopped without an end. Why is not judged yet."
+        for one in report.by_ip
+        if one.ip
+        and one.users >= _CROWD
+        and not one.outcomes["succeeded"]
+        and one.outcomes["abandoned"] * 2 > one.flows
+    ]
+    if len(found) <= _NAMED:
+        return found
+    more = several(len(found) - _NAMED, "more address", "more addresses")
+    return [*found[:_NAMED], f"So it is with {more}."]
+
+
+def _doubt(report: Report, clock: Clock) -> Iterator[str]:
     """Yield what the reader must know before trusting the verdict."""
+    yield from _edges(report, clock)
     faults = []
     if report.coverage.gaps:
         faults.append(several(len(report.coverage.gaps), "gap"))
-    if report.account.skipped:
-        faults.append(f"{several(_skipped(report), 'record')} could not be read")
+    faults.extend(_losses(report))
     if faults or report.coverage.complete is False:
         why = f" ({', '.join(faults)})" if faults else ""
         yield f"The data is not complete{why}: what is missing could change this verdict."
+
+
+def _edges(report: Report, clock: Clock) -> Iterator[str]:
+    """Yield where the records of files begin late or end early: by a day, or a tenth of the window.
+
+    Fetched data need no such word, because what they lack is named as a gap.
+    """
+    window, spans = report.window, report.coverage.spans
+    if report.coverage.complete is not None or not spans:
+        return
+    first, last = spans[0][0], spans[-1][1]
+    if last < window.start or first >= window.end:
+        yield f"All records lie outside this window: {clock.span(first, last)}."
+        return
+    enough = min(_DAY, (window.end - window.start) * _EDGE)
+    if (late := first - window.start) > enough:
+        yield (
+            f"The records begin {clock.moment(first)}, {length(late)} after this window does; "
+            "what came before is not known."
+        )
+    if (early := window.end - last) > enough:
+        yield (
+            f"The records end {clock.moment(last)}, {length(early)} before this window does; "
+            "what came after is not known."
+        )
+
+
+def _losses(report: Report) -> Iterator[str]:
+    """Yield what was lost in reading; a loss without a count is one that nobody can count."""
+    if count := _skipped(report):
+        yield f"{several(count, 'record')} could not be read"
+    if any(not one.count for one in report.account.skipped):
+        yield "an unknown part of a file is missing"
 
 
 def _skipped(report: Report) -> int:
     return sum(one.count for one in report.account.skipped)
 
 
-def _no_verdict(report: Report) -> Iterator[str]:
+def _no_verdict(report: Report, clock: Clock) -> Iterator[str]:
     totals, account = report.totals, report.account
-    if not account.events:
+    if not (account.events or account.other_records or account.outside_window):
+        yield "There is no audit record here, so nothing can be judged."
+        yield from _why_empty(report)
+    elif not account.events:
         yield "There is no password reset event in this window, so nothing can be judged."
         yield from _why_empty(report)
     elif not totals.flows:
@@ -195,20 +342,18 @@ def _no_verdict(report: Report) -> Iterator[str]:
             f"{several(fruitless, 'flow')} ended without one."
         )
         yield counted(totals)
+        yield from _crowds(report)
         yield (
             "That is no all-clear: an attempt that never reached the reset page leaves no record."
         )
-    yield from _doubt(report)
+    yield from _doubt(report, clock)
 
 
 def _why_empty(report: Report) -> Iterator[str]:
     """Yield what is likely when there is no event at all, the most telling first."""
     account = report.account
-    if account.skipped:
-        yield (
-            f"{several(_skipped(report), 'record')} could not be read: "
-            "see below, and export them again."
-        )
+    for loss in _losses(report):
+        yield f"{loss[0].upper()}{loss[1:]}: see below, and export it again."
     if account.outside_window:
         yield (
             f"{several(account.outside_window, 'record')} lie outside the window: "
@@ -245,17 +390,15 @@ def data(report: Report, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "Filter", harmless.line(report.account.filter)
     yield from _covered(report, clock)
     for one in report.account.skipped:
-        yield (
-            "Skipped",
-            (
-                f"{several(one.count, 'record')}: {harmless.line(one.reason)} "
-                f"(first: {harmless.line(one.example)})"
-            ),
-        )
+        reason, example = harmless.line(one.reason), harmless.line(one.example)
+        if one.count:
+            yield "Skipped", f"{several(one.count, 'record')}: {reason} (first: {example})"
+        else:  # how much is missing is not known, nor in how many files
+            yield "Not whole", f"{example}: {reason}"
     if conflicts := report.account.id_conflicts:
         yield "Conflict", f"{several(conflicts, 'record')} with the id of another; both stay"
     if report.account.files_ignored:
-        yield "Ignored", f"files not understood: {listed(report.account.files_ignored, most=5)}"
+        yield "Ignored", f"files not read: {listed(report.account.files_ignored, most=5)}"
 
 
 def _account(report: Report) -> str:
