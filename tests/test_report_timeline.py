@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 import report_factory as factory
 import report_hostile
 
+from sspr_audit import knowledge
 from sspr_audit.report import timeline
 from sspr_audit.tables import ACTS, EVENTS, FLOWS
 
@@ -45,13 +48,16 @@ STEPS = [
 ]
 
 
-def story(
+def story(  # noqa: PLR0913 -- what the renderer takes
     events: list[dict[str, Any]],
     flows: list[dict[str, Any]],
     acts: list[dict[str, Any]] | None = None,
     *,
-    heading: str = "user3@example.com",
+    heading: str | None = "user3@example.com",
     timezone: str | None = None,
+    causes: Mapping[str, list[str]] | None = None,
+    only: str | None = None,
+    verbose: bool = False,
 ) -> str:
     """Return the time line of these rows."""
     return timeline.render(
@@ -60,6 +66,9 @@ def story(
         factory.frame(ACTS, acts or []),
         heading=heading,
         timezone=timezone,
+        causes=causes or {},
+        only=only,
+        verbose=verbose,
     )
 
 
@@ -86,7 +95,7 @@ def test_a_refusal_is_quoted() -> None:
     text = story(STEPS[4:], [REFUSED])
 
     assert 'It failed after 1 min 35 s: "OnPremisesConnectivityError".' in text
-    assert "+2 s  was refused by Entra\n" in text
+    assert "+2 s  this try failed\n" in text
     assert 'Entra wrote: "OnPremisesConnectivityError"' in text
     assert "as written" not in text
 
@@ -99,7 +108,7 @@ def test_events_of_one_moment_keep_their_rank() -> None:
         "typed in the user name",
         "passed every check",
         "typed in a new password",
-        "was refused by Entra",
+        "this try failed",
     ]
 
 
@@ -117,7 +126,7 @@ def test_events_of_one_moment_keep_their_rank() -> None:
         ({"meaning": "abandoned"}, "gave up"),
         (
             {"role": "echo", "activity": "Reset user password", "meaning": None},
-            "the directory stored the new password",
+            "Entra stored the new password",
         ),
         ({"meaning": None, "stage": None}, "did something that has no words here"),
     ],
@@ -133,7 +142,9 @@ def test_every_event_has_words(changes: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "An administrator (admin@example.com) reset the password of user3@example.com at"),
+        ({}, "an administrator (admin@example.com) reset the password of user3@example.com at"),
+        ({"actor": None, "upn": None, "person": None}, "of somebody who is not recorded at"),
+        ({"reason": "It is done."}, 'It succeeded. Entra wrote: "It is done."'),
         ({"kind": "registration"}, "user3@example.com registered a way to verify at"),
         ({"kind": "password-change"}, "user3@example.com changed the password, knowing the old"),
         ({"outcome": None}, "The record does not say whether it worked."),
@@ -144,7 +155,8 @@ def test_what_came_next_is_told(changes: dict[str, Any], words: str) -> None:
     """After a flow stands how much later what was done."""
     text = " ".join(story(STEPS[:4], [GAVE_UP], [factory.act(3, 4, **changes)]).split())
 
-    assert "2 h 58 min later:" in text
+    assert "2 h 58 min later, " in text
+    assert '.".' not in text
     assert words in text
 
 
@@ -163,20 +175,71 @@ def test_no_event_is_lost() -> None:
 
 def test_the_directory_speaks_inside_the_flow() -> None:
     """Core Directory's records stand where they belong: named by the flow, or while it lasted."""
-    flow = REFUSED | {"outcome": "succeeded", "echo_id": "SSPR_000020"}
+    flow = REFUSED | {"outcome": "succeeded", "echo_id": "SSPR_000020", "echo_s": 3.9}
     outside = {"flow_id": None, "role": "echo", "reason": None, "meaning": None}
     reset = step(20, flow, 100, activity="Reset user password", **outside)
     tokens = "Update StsRefreshTokenValidFrom Timestamp"
     during = step(21, flow, 60, activity=tokens, person=flow["person"], **outside)
     later = step(22, flow, 600, activity=tokens, person=flow["person"], **outside)
-    text = story([reset, during, later], [flow])
+    short = story([reset, during, later], [flow])
+    whole = story([reset, during, later], [flow], verbose=True)
 
-    assert "    +60 s  sign-ins made before were declared invalid\n" in text
-    assert "   +100 s  the directory stored the new password\n" in text
+    for text in (short, whole):
+        assert "   +100 s  Entra stored the new password 3 s later\n" in text
+    assert "sign-ins" not in short
+    assert short.endswith("2 records of the directory are left out; --verbose shows all.\n")
+    assert "left out" not in whole
+    assert "    +60 s  sign-ins made before were declared invalid\n" in whole
     assert (
-        "Also recorded for user3@example.com at Mon 2026-03-02 03:10:00 UTC: sign-ins"
-        in " ".join(text.split())
+        "also recorded for user3@example.com at Mon 2026-03-02 03:10:00 UTC: sign-ins"
+        in " ".join(whole.split())
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"stage": 30}, "Somebody gave the user name user3@example.com, to reset a password"),
+        ({"stage": 40}, "user3@example.com began to reset a password"),
+        ({"stage": 20, "upn": None}, "Somebody gave the user name of 00000000-0000-0000-0001-"),
+        ({"stage": 10, "upn": None, "person": None}, "Somebody gave a user name that is not rec"),
+    ],
+)
+def test_who_has_proved_nothing_is_only_claimed(changes: dict[str, Any], words: str) -> None:
+    """Before verification the log names whom an attempt was for, and not who made it."""
+    assert words in " ".join(story([], [GAVE_UP | changes]).split())
+
+
+def test_one_flow_is_told_as_among_all_of_a_person() -> None:
+    """The other flow decides what belongs to which, and is not told."""
+    all_of_it = story(STEPS, [GAVE_UP, REFUSED], heading=None)
+    one = story(STEPS, [GAVE_UP, REFUSED], heading=None, only=str(REFUSED["flow_id"]))
+
+    assert set(one.splitlines()[3:]) < set(all_of_it.splitlines())
+    assert one.count("Flow ") == 1
+
+
+def test_the_cause_stands_between_the_outcome_and_the_steps() -> None:
+    """Why comes before how."""
+    text = story(STEPS, [REFUSED], causes={REFUSED["flow_id"]: ["Cause     it rained"]})
+
+    assert re.search(r'Error"\.\nFlow \S+\nCause     it rained\n\n  03:00:00', text)
+
+
+@pytest.mark.parametrize("cloud", [None, "china-21vianet"])
+def test_a_cause_is_told_with_what_to_do(cloud: str | None) -> None:
+    """What the text means, who can mend it, and how in this cloud; a family's member is open."""
+    known = knowledge.load()
+    here = None if cloud is None else known.clouds[cloud]
+    family = timeline.why("writeback-unreachable", known, cloud=here, inferred=False)
+    alone = timeline.why("license-missing", known, cloud=here, inferred=True)
+
+    assert family[0].startswith("Cause     The cloud cannot reach the writeback service")
+    assert "the text does not say which of its 7 causes it is" in " ".join(" ".join(family).split())
+    assert family[-1] == "More      sspr-audit causes writeback-unreachable"
+    assert "known by inference only" in " ".join(" ".join(alone).split())
+    assert ("chinacloudapi.cn" in "\n".join(family)) or cloud is None
+    assert max(map(len, family + alone)) <= 80
 
 
 def test_no_reason_is_not_quoted() -> None:
@@ -209,7 +272,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
     )
 
     def tell(events: pd.DataFrame, flows: pd.DataFrame, acts: pd.DataFrame) -> str:
-        return timeline.render(events, flows, acts, heading="x", timezone=None)
+        return timeline.render(events, flows, acts, heading="x", timezone=None, causes={})
 
     assert tell(*(one.sample(frac=1, random_state=7) for one in frames)) == tell(*frames)
 

@@ -1,6 +1,7 @@
 """`flow`: one attempt or one person, found by whatever name the reader has at hand."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import keep
@@ -18,11 +19,11 @@ HUGO_ID = "00000000-0000-0000-0001-000000000002"
 BERTIL = "bertil.strom@example.com"
 
 
+OPTIONS = Options(knowledge.load(), keep.NOW, keep.NOW, tell_events=True)
+
+
 def analysed(*paths, **more):
-    return pipeline.from_files(
-        [str(path) for path in paths],
-        Options(knowledge.load(), keep.NOW, keep.NOW, tell_events=True, **more),
-    )
+    return pipeline.from_files([str(path) for path in paths], replace(OPTIONS, **more))
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,8 @@ def done():
     return analysed(FIXTURES / "graph/page.json")
 
 
-def told(done, wanted):
-    return story.told(done, wanted, timezone=None)
+def told(done, wanted, **more):
+    return story.told(done, wanted, OPTIONS, timezone=None, **more)
 
 
 def flow_of(done, upn):
@@ -45,8 +46,8 @@ def test_a_flow_is_found_by_its_id(change, done):
     """In any case, and told alone."""
     page = told(done, change(flow_of(done, HUGO)))
 
-    assert page.startswith(f"Flow {flow_of(done, HUGO)}\n")
-    assert HUGO in page
+    assert page.count(f"Flow {flow_of(done, HUGO)}\n") == 1
+    assert page.startswith(HUGO)
     assert BERTIL not in page
 
 
@@ -90,6 +91,30 @@ def test_whoever_is_not_there_is_told_so(wanted, done):
         told(done, wanted)
 
     assert str(no.value).isprintable()
+    assert "--since" not in str(no.value)  # there is nothing before or after to be shown
+
+
+def test_a_flow_is_told_in_the_same_lines_whatever_it_was_found_by(done):
+    """By its id as by its person, with what the directory recorded of it."""
+    for upn in (HUGO, BERTIL):
+        by_flow = told(done, flow_of(done, upn), verbose=True)
+
+        assert by_flow.rstrip("\n") in told(done, upn, verbose=True)
+    assert "Entra stored the new password" in told(done, flow_of(done, HUGO))
+
+
+def test_a_flow_that_failed_says_why_and_what_to_do(done):
+    """Its reason's cause or family, who can mend it, and how; a success needs no such lines."""
+    known = {row.key: row for row in OPTIONS.knowledge.reasons}
+    failed = done.flows[done.flows["outcome"].isin(["failed", "blocked"])]
+
+    assert len(failed) > 1
+    for flow_id, key in zip(failed["flow_id"], failed["reason_key"], strict=True):
+        row = known.get(key)
+        target = (row.family or row.causes[0]) if row else "too-many-attempts-throttled"
+        assert f"\nMore      sspr-audit causes {target}\n" in told(done, flow_id)
+    for flow_id in done.flows.loc[done.flows["outcome"] == "succeeded", "flow_id"]:
+        assert "\nCause " not in told(done, flow_id)
 
 
 def test_what_lies_outside_the_window_is_not_told():
@@ -98,7 +123,7 @@ def test_what_lies_outside_the_window_is_not_told():
     late = analysed(page, start=datetime(2026, 11, 2, 9, 30, tzinfo=UTC))
     flow_id = flow_of(analysed(page), HUGO)
     for wanted in (flow_id, HUGO):
-        with pytest.raises(UsageError, match="widen --since"):
+        with pytest.raises(UsageError, match="give an earlier --since"):
             told(late, wanted)
 
     assert "Flow " in told(late, BERTIL)

@@ -33,5 +33,5 @@ def flow(
     done = report.analysed(here, options, input_, demo=demo)
     from sspr_audit.pipeline import story
 
-    run.write(story.told(done, wanted, timezone=here.timezone))
+    run.write(story.told(done, wanted, options, timezone=here.timezone, verbose=verbose))
     return 0 if done.complete else 3

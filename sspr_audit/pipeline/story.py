@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sspr_audit.errors import UsageError
-from sspr_audit.pipeline.analysis import Analysis
+from sspr_audit.evidence.explicit import THROTTLED
+from sspr_audit.pipeline.analysis import Analysis, Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def told(done: Analysis, wanted: str, *, timezone: str | None) -> str:
+def told(
+    done: Analysis,
+    wanted: str,
+    options: Options,
+    *,
+    timezone: str | None,
+    verbose: bool = False,
+) -> str:
     """Return the time line of the flow or person `wanted`: a flow id, an event id, a name or an id.
 
-    An event is told within its flow; one that has none within its person's story. Raises UsageError
-    where the window holds no such flow or person.
+    An event is told within its flow; one that has none within its person's story. A flow is told in
+    the same lines whatever it was found by. Raises UsageError where the window holds no such flow
+    or person.
     """
     from sspr_audit.report import timeline
 
@@ -26,18 +35,60 @@ def told(done: Analysis, wanted: str, *, timezone: str | None) -> str:
         for frame, column in ((done.flows, "start_utc"), (done.acts, "time_utc"))
     )
     if flow_id := _flow(flows, events, key):
-        mine, here = flows["flow_id"] == flow_id, events["flow_id"] == flow_id
-        heading, acts = f"Flow {flow_id}", acts.iloc[:0]
+        # Whose flow it is decides what the directory's records belong to it.
+        whose = flows.loc[flows["flow_id"] == flow_id, "person"].iloc[0]
+        mine = (flows["flow_id"] == flow_id) | (flows["person"] == whose)
+        here = (events["flow_id"] == flow_id) | (events["person"] == whose)
+        heading, acts = None, acts.iloc[:0]
     elif person := _person((flows, acts, events), key):
         mine, here = flows["person"] == person, events["person"] == person
         heading, acts = f"Person {key}", acts[acts["person"] == person]
     else:
-        msg = (
-            f"no flow, event or person {wanted!r} between {window.start:%Y-%m-%d %H:%M} and"
-            f" {window.end:%Y-%m-%d %H:%M} UTC; widen --since, or name one as the report does"
+        raise UsageError(_nobody(done, wanted))
+    return timeline.render(
+        events[here],
+        flows[mine],
+        acts,
+        heading=heading,
+        timezone=timezone,
+        causes=_causes(flows[mine], options),
+        only=flow_id,
+        verbose=verbose,
+    )
+
+
+def _nobody(done: Analysis, wanted: str) -> str:
+    window = done.report.window
+    more = "give an earlier --since, or " if done.report.account.outside_window else ""
+    return (
+        f"no flow, event or person {wanted!r} between {window.start:%Y-%m-%d %H:%M} and"
+        f" {window.end:%Y-%m-%d %H:%M} UTC; {more}name one as the report does"
+    )
+
+
+def _causes(flows: pd.DataFrame, options: Options) -> dict[str, list[str]]:
+    """Return for each flow that ended badly for a known reason the lines on its cause or family."""
+    from sspr_audit.report import timeline
+
+    rows = {row.key: row for row in options.knowledge.reasons}
+    found = {}
+    for flow_id, outcome, key in zip(
+        flows["flow_id"], flows["outcome"], flows["reason_key"], strict=True
+    ):
+        row = rows.get(key)
+        if outcome == "succeeded":
+            continue
+        if row and (row.family or row.causes):
+            target = row.family or row.causes[0]
+        elif outcome == "blocked":  # the activity says it, without a reason
+            target = THROTTLED
+        else:
+            continue
+        inferred = row is not None and row.standing == "inferred"
+        found[flow_id] = timeline.why(
+            target, options.knowledge, cloud=options.cloud, inferred=inferred
         )
-        raise UsageError(msg)
-    return timeline.render(events[here], flows[mine], acts, heading=heading, timezone=timezone)
+    return found
 
 
 def _flow(flows: pd.DataFrame, events: pd.DataFrame, key: str) -> str | None:

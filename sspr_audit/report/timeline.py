@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.report import harmless, plain, words
-from sspr_audit.report.clock import Clock, clock
+from sspr_audit.report.clock import Clock, clock, length
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sspr_audit.knowledge.catalogue import Knowledge
+    from sspr_audit.knowledge.clouds import Cloud
 
 _REASON_BOUND: Final = 300
 """Characters of a reason as written."""
@@ -28,14 +31,17 @@ _STEPS: Final = {
 
 _ENDS: Final = {
     "blocked": "was blocked by Entra",
-    "failed": "was refused by Entra",
+    "failed": "this try failed",
     "cancelled": "cancelled",
     "abandoned": "gave up",
 }
 """What an event of this meaning says."""
 
+_STORED: Final = "reset user password"
+"""The one of Core Directory's records that tells something new: the password is in place."""
+
 _ECHOES: Final = {
-    "reset user password": "the directory stored the new password",
+    _STORED: "Entra stored the new password",
     "change user password": "the directory recorded a change of the password",
     "update stsrefreshtokenvalidfrom timestamp": "sign-ins made before were declared invalid",
 }
@@ -46,6 +52,9 @@ _DECIDED: Final = ("blocked", "failed", "cancelled")
 
 _IN_ACTS: Final = ("change", "admin-reset", "registration")
 """Roles of events that are told by their act."""
+
+_PROVED: Final = 40
+"""The stage from which on the person has proved to be who they say."""
 
 _DONE: Final = 80
 """The stage at which the person is told that it worked."""
@@ -62,18 +71,23 @@ class _Item:
     after: tuple[str, ...] = ()
 
 
-def render(
+def render(  # noqa: PLR0913 -- what a story is made from, and how it is wished
     events: pd.DataFrame,
     flows: pd.DataFrame,
     acts: pd.DataFrame,
     *,
-    heading: str,
+    heading: str | None,
     timezone: str | None,
+    causes: Mapping[str, Sequence[str]],
+    only: str | None = None,
+    verbose: bool = False,
 ) -> str:
     """Return the story that these rows of EVENTS, FLOWS and ACTS tell, oldest first.
 
-    Every event stands in it: under its flow, in its act, or on a line of its own. Times are local
-    with UTC beside them. Raises SettingsError for an unknown time zone.
+    Every event stands in it: under its flow, in its act, or on a line of its own. Of the records
+    that the directory adds only the stored password stands there, unless `verbose`; the number of
+    the others is told. `causes` are lines for flows, by id; with `only`, just that flow is told.
+    Times are local with UTC beside them. Raises SettingsError for an unknown time zone.
     """
     when = clock(timezone)
     named = [_named(row) for row in _ordered(events)]
@@ -81,31 +95,41 @@ def render(
     homes = [_home(event, tries) for event in named]
     by_flow: dict[str, list[dict[str, Any]]] = {}
     loose = []
+    left_out = 0
     for event, home in zip(named, homes, strict=True):
-        if home is not None:
+        if only not in (None, home):
+            continue
+        if event["role"] == "echo" and not verbose and (event["activity"] or "").lower() != _STORED:
+            left_out += 1
+        elif home is not None:
             by_flow.setdefault(home, []).append(event)
         elif event["role"] not in _IN_ACTS:
             loose.append(event)
     told = [
-        *(_flow(flow, by_flow.get(flow["flow_id"], []), when) for flow in tries),
+        *(
+            _flow(flow, by_flow.get(flow["flow_id"], []), causes.get(flow["flow_id"], ()), when)
+            for flow in tries
+            if only in (None, flow["flow_id"])
+        ),
         *(_act(_named(row), when) for row in acts.to_dict("records")),
         *(_loose(event, when) for event in loose),
     ]
-    lines = [harmless.line(heading)]
+    lines = [] if heading is None else [harmless.line(heading), ""]
     if not told:
-        lines += ["", "Nothing is recorded."]
+        lines += ["Nothing is recorded.", ""]
     before: datetime | None = None
     for item in sorted(told):
-        then = "" if before is None else f"{_later(item.start - before)}: "
         first, *others = item.words
-        lines += [
-            "",
-            *plain.wrapped(f"{then}{first}"),
-            *(one for each in others for one in plain.wrapped(each)),
-        ]
-        lines += item.after
+        begun = _begun(first) if before is None else f"{_later(item.start - before)}, {first}"
+        lines += [one for each in (begun, *others) for one in plain.wrapped(each)]
+        lines += [*item.after, ""]
         before = item.end if before is None else max(before, item.end)
-    return "\n".join([*lines, ""])
+    if left_out:
+        records = words.several(
+            left_out, "record of the directory is", "records of the directory are"
+        )
+        lines += [f"{records} left out; --verbose shows all.", ""]
+    return "\n".join(lines)
 
 
 def _ordered(events: pd.DataFrame) -> list[dict[Any, Any]]:
@@ -130,28 +154,64 @@ def _home(event: Mapping[str, Any], flows: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _flow(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -> _Item:
+def why(target: str, knowledge: Knowledge, *, cloud: Cloud | None, inferred: bool) -> list[str]:
+    """Return lines on a cause or family: what it is, who can mend it, what to do in `cloud`.
+
+    `inferred` is whether it is known by inference only that the text means this.
+    """
+    family = knowledge.families.get(target)
+    lead = knowledge.causes[family.lead if family else target].in_cloud(cloud, knowledge.clouds)
+    title = family.title if family else lead.title
+    if family:
+        title += f"; the text does not say which of its {len(family.members)} causes it is"
+    elif inferred:
+        title += "; that the text means this is known by inference only"
+    told = {
+        "Cause": title,
+        "Fixed by": words.WHO.get(lead.who_can_fix, lead.who_can_fix),
+        "Do": lead.remedy.summary,
+        "More": f"sspr-audit causes {target}",
+    }
+    return [
+        line for label, text in told.items() for line in plain.wrapped(text, mark=f"{label:10}")
+    ]
+
+
+def _flow(
+    flow: Mapping[str, Any], events: list[dict[str, Any]], cause: Sequence[str], when: Clock
+) -> _Item:
     return _Item(
         start=flow["start_utc"],
         key=flow["flow_id"],
         end=flow["end_utc"],
         words=tuple(_heading(flow, when)),
-        after=tuple(_steps(flow, events, when)),
+        after=(*cause, *_steps(flow, events, when)),
     )
 
 
 def _heading(flow: Mapping[str, Any], when: Clock) -> Iterator[str]:
     yield (
-        f"{_who(flow)} began to reset a password or unlock an account at "
-        f"{when.moment(flow['start_utc'], seconds=True)}, {_from(flow)}, "
+        f"{_beginning(flow)} at {when.moment(flow['start_utc'], seconds=True)}, {_from(flow)}, "
         f"{words.client(flow['client'])}."
     )
     ending = words.OUTCOME.get(flow["outcome"], flow["outcome"])
-    length = "" if not flow["length_s"] else f" after {_span(timedelta(seconds=flow['length_s']))}"
+    after = "" if not flow["length_s"] else f" after {length(timedelta(seconds=flow['length_s']))}"
     # Of the other outcomes the reason is only the last step, which stands below.
     reason = _quoted(flow["reason"]) if flow["outcome"] in _DECIDED else ""
-    yield f"It {ending}{length}{': ' + reason if reason else ''}."
+    yield _stopped(f"It {ending}{after}{': ' + reason if reason else ''}")
     yield f"Flow {words.name(flow['flow_id'])}"
+
+
+def _beginning(flow: Mapping[str, Any]) -> str:
+    """Return who began; a person who has proved nothing is only somebody's claim."""
+    what = "to reset a password or unlock an account"
+    if flow["stage"] >= _PROVED:
+        return f"{_who(flow)} began {what}"
+    if flow["upn"]:
+        return f"somebody gave the user name {words.name(flow['upn'])}, {what},"
+    if flow["person"]:
+        return f"somebody gave the user name of {words.name(flow['person'])}, {what},"
+    return f"somebody gave a user name that is not recorded, {what},"
 
 
 def _steps(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -> Iterator[str]:
@@ -164,6 +224,8 @@ def _steps(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -
             yield f"  {day}"
         since = (event["time_utc"] - flow["start_utc"]).total_seconds()
         said, reason = _said(event)
+        if event["event_id"] == flow["echo_id"] and flow["echo_s"] is not None:
+            said += f" {int(flow['echo_s'])} s later"
         yield f"  {when.time(event['time_utc'])}  {f'+{int(since):,} s':>8}  {said}"
         if reason:
             yield from plain.wrapped(f"Entra wrote: {reason}", indent=22)
@@ -201,7 +263,7 @@ def _act(act: Mapping[str, Any], when: Clock) -> _Item:
         act["outcome"], "The record does not say whether it worked."
     )
     reason = _quoted(act["reason"])
-    wrote = f" Entra wrote: {reason}." if reason else ""
+    wrote = _stopped(f" Entra wrote: {reason}") if reason else ""
     moment = when.moment(act["time_utc"], seconds=True)
     return _Item(
         start=act["time_utc"],
@@ -216,7 +278,7 @@ def _did(act: Mapping[str, Any]) -> str:
     match act["kind"]:
         case "admin-reset":
             actor = words.name(act["actor"] or "somebody who is not recorded")
-            return f"An administrator ({actor}) reset the password of {who}"
+            return f"an administrator ({actor}) reset the password of {who}"
         case "password-change":
             return f"{who} changed the password, knowing the old one,"
         case "registration":
@@ -237,7 +299,7 @@ def _loose(event: Mapping[str, Any], when: Clock) -> _Item:
         start=event["time_utc"],
         key=event["event_id"],
         end=event["time_utc"],
-        words=(f"Also recorded for {_who(event)} at {moment}{early}: {what}.",),
+        words=(_stopped(f"also recorded for {_who(event)} at {moment}{early}: {what}"),),
     )
 
 
@@ -249,7 +311,7 @@ def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _who(row: Mapping[str, Any]) -> str:
-    return words.name(row["upn"] or row["person"] or "Somebody who is not recorded")
+    return words.name(row["upn"] or row["person"] or "somebody who is not recorded")
 
 
 def _from(flow: Mapping[str, Any]) -> str:
@@ -269,16 +331,15 @@ def _quoted(text: str | None) -> str:
 
 
 def _later(gap: timedelta) -> str:
-    return "At the same time" if gap <= timedelta(0) else f"{_span(gap)} later"
+    return "At the same time" if gap <= timedelta(0) else _begun(f"{length(gap)} later")
 
 
-def _span(length: timedelta) -> str:
-    """Return a length of time in its two largest units, cut: `2 h 5 min`."""
-    seconds = int(length.total_seconds())
-    units = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
-    parts = []
-    for unit, size in units.items():
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "less than 1 s"
+def _begun(sentence: str) -> str:
+    """Return the sentence with a capital, if it begins with a word of ours and not with a name."""
+    ours = sentence.startswith(("somebody ", "an administrator ", "also recorded ", "less than "))
+    return sentence[0].upper() + sentence[1:] if ours else sentence
+
+
+def _stopped(sentence: str) -> str:
+    """Return the sentence with a full stop, unless a quote at its end has one."""
+    return sentence if sentence.endswith('."') else f"{sentence}."
