@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sspr_audit import knowledge
+from sspr_audit.knowledge.catalogue import Family
 from sspr_audit.report import catalogue, words
 
 KNOWN = knowledge.load()
@@ -62,6 +63,26 @@ def test_a_page_has_its_parts() -> None:
         "    https://learn.microsoft.com/en-us/entra/",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("cloud", [None, *KNOWN.clouds])
+@pytest.mark.parametrize("family", KNOWN.families.values(), ids=KNOWN.families)
+def test_a_family_is_told_once(family: Family, cloud: str | None) -> None:
+    """Its reasons once, each member in its place with what tells it, and where to read on."""
+    here = None if cloud is None else KNOWN.clouds[cloud]
+    text = catalogue.family_page(family, KNOWN, cloud=here)
+    lines = text.splitlines()
+    members = [
+        line.split()[1].rstrip(":") for line in lines if line.startswith("  - ") and ": " in line
+    ]
+
+    assert sorted(one for one in members if one in KNOWN.causes) == sorted(family.members)
+    assert text.count("told by: ") == len(family.members)
+    for row in KNOWN.reasons:
+        if row.family == family.id:
+            assert " ".join(text.split()).count(f'"{row.text}"') == 1
+    assert lines[-1] == "`sspr-audit causes ID` tells one in full."
+    assert max(map(len, lines)) <= 80 or "://" in text
 
 
 def test_the_words_cover_the_catalogue() -> None:

@@ -10,7 +10,7 @@ from sspr_audit.report import catalogue
 
 
 def told(options: Options, wanted: str | None) -> str:
-    """Return the list of causes, one cause in full, or each member of a family.
+    """Return the list of causes, one cause in full, or a family.
 
     Raises UsageError for an id that is neither.
     """
@@ -21,8 +21,7 @@ def told(options: Options, wanted: str | None) -> str:
     if wanted in knowledge.causes:
         return catalogue.page(knowledge.causes[wanted], knowledge, cloud=options.cloud)
     if wanted in knowledge.families:
-        members = (knowledge.causes[one] for one in knowledge.families[wanted].members)
-        return "\n".join(catalogue.page(one, knowledge, cloud=options.cloud) for one in members)
+        return catalogue.family_page(knowledge.families[wanted], knowledge, cloud=options.cloud)
     near = difflib.get_close_matches(wanted, [*knowledge.causes, *knowledge.families], n=1)
     hint = f"; did you mean {near[0]}?" if near else "; `sspr-audit causes` lists them"
     msg = f"there is no cause {wanted!r}{hint}"

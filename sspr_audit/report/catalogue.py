@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sspr_audit.report import harmless, plain, words
 
 if TYPE_CHECKING:
-    from sspr_audit.knowledge.catalogue import Cause, Knowledge
+    from sspr_audit.knowledge.catalogue import Cause, Family, Knowledge
     from sspr_audit.knowledge.clouds import Cloud
 
 VISIBILITY: Final = {
@@ -73,8 +73,26 @@ def page(cause: Cause, knowledge: Knowledge, *, cloud: Cloud | None) -> str:
     return "\n".join([*lines, ""])
 
 
+def family_page(family: Family, knowledge: Knowledge, *, cloud: Cloud | None) -> str:
+    """Return what the members of a family share, and in a few lines each what tells them apart."""
+    lines = plain.wrapped(family.title)
+    lines += plain.wrapped(
+        f"{family.id}, a family of {len(family.members)} causes that one text or picture cannot "
+        f"tell apart; {family.lead} is the first to look at"
+    )
+    rows = [row for row in knowledge.reasons if row.family == family.id]
+    lines += plain.section("Reasons that name it", (f'"{row.text}"' for row in rows), mark="- ")
+    lines += ["", "Its causes, and what would tell each"]
+    for id_ in (family.lead, *(one for one in family.members if one != family.lead)):
+        told = knowledge.causes[id_].in_cloud(cloud, knowledge.clouds)
+        lines += plain.wrapped(f"{id_}: {told.title}", indent=2, mark="- ")
+        tells = next(iter((*told.evidence_elsewhere, *told.needs_data)), "not known")
+        lines += plain.wrapped(tells, indent=4, mark="told by: ")
+    return "\n".join([*lines, "", "`sspr-audit causes ID` tells one in full.", ""])
+
+
 def _where(cause: Cause, cloud: Cloud | None) -> Iterator[str]:
-    yield from plain.section("What the user sees", [cause.user_sees or "Nothing that is known."])
+    yield from plain.section("What the user sees", [cause.user_sees or "Not known."])
     clients = "; ".join(CLIENTS.get(one, one) for one in cause.clients)
     yield from plain.section("Where", [f"In {clients}." if clients else "", f"OS: {cause.os}."])
     if cloud is not None and not cause.applies_in(cloud):
