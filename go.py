@@ -6,7 +6,8 @@
     python3 go.py lint              ruff and mypy
 
 The first run makes .venv beside this file and installs into it exactly what requirements/ locks,
-every file checked against its hash. Later runs look whether the lock has changed and go on.
+every file checked against its hash. It needs a package index that can be reached, and about a
+minute. Later runs look whether the lock has changed and go on.
 """
 
 import hashlib
@@ -83,7 +84,7 @@ def set_up(lock: str) -> None:
     usable = not moved and PYTHON.exists() and works("-c", "import pip")
     if usable and installed in (wanted, serves_both):
         return
-    say(f"setting up {VENV} from requirements/{lock}.txt, once ...")
+    say(f"setting up {VENV} from requirements/{lock}.txt, once; it takes about a minute ...")
     if not usable:
         make_venv()
     STAMP.unlink(missing_ok=True)

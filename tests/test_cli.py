@@ -165,6 +165,23 @@ def test_quiet_silences_talk_but_not_faults(one_gap, tmp_path, sspr):
     assert (imported[2].count("\n"), str(one_gap) in imported[2]) == (1, True)
 
 
+@pytest.mark.parametrize("name", ["report --input", "import"])
+def test_quiet_tells_which_named_file_was_not_understood(name, tmp_path, sspr):
+    """It is why the exit code is 3; what a folder holds besides exports is only talk."""
+    other = tmp_path / "other.txt"
+    other.write_text("no export")
+    command, *option = name.split()
+    config = keep.settings(tmp_path)
+    args = [command, "-q", "--config", config, *option, PAGE]
+    named = sspr(*args, *option, other)
+    (tmp_path / "folder").mkdir()
+    other.rename(tmp_path / "folder" / "other.txt")
+    (tmp_path / "folder" / "page.json").write_bytes(Path(PAGE).read_bytes())
+
+    assert (named[0], str(other) in named[2]) == (3, True)
+    assert sspr(*args, *option, tmp_path / "folder")[::2] == (0, "")
+
+
 def test_the_settings_file_is_named(tmp_path, sspr):
     """Nobody has to guess which file was used."""
     config = keep.settings(tmp_path, report={"timezone": "Europe/Stockholm"})
@@ -544,6 +561,7 @@ def test_a_store_is_filled_asked_thinned_and_cleared(tmp_path, sspr):
     story = sspr("flow", "hugo.aker@example.com", "--since", "2026-11-01", "--until", "2026-11-03",
                  "--config", config)  # fmt: skip
     gone = sspr("store", "forget", "hugo.aker@example.com", "--config", config)
+    nobody = sspr("store", "forget", "hugo.aker@example.com", "--config", config)
     pruned = sspr("store", "prune", "--config", config)
 
     assert first[0] == 0
@@ -555,6 +573,8 @@ def test_a_store_is_filled_asked_thinned_and_cleared(tmp_path, sspr):
     assert "hugo.aker@example.com" in story[1]
     assert gone[::2][0] == 0
     assert "for 00000000-0000-0000-0001-000000000002, hugo.aker@example.com" in gone[2]
+    assert nobody[0] == 0
+    assert "no record names hugo.aker@example.com; nothing was dropped" in nobody[2]
     assert pruned[0] == 0
 
 
@@ -580,17 +600,20 @@ def test_the_demo_is_written_where_it_can_be(tmp_path, monkeypatch, sspr):
     """Each file is told, and then the line to try; a folder that cannot be is trouble."""
 
     def write(folder):
-        folder.mkdir()
+        (folder / "exports").mkdir(parents=True)
         (folder / "settings.toml").write_text("")
-        (folder / "page.json").write_bytes(Path(PAGE).read_bytes())
-        return [folder / "settings.toml", folder / "page.json"]
+        (folder / "exports" / "page.json").write_bytes(Path(PAGE).read_bytes())
+        return [folder / "settings.toml", folder / "exports" / "page.json"]
 
     monkeypatch.setattr(pipeline, "write_demo", write)
     folder = tmp_path / "demo"
     code, out, err = sspr("demo", folder)
 
-    assert (code, out) == (0, f"{folder}/settings.toml\n{folder}/page.json\n")
-    assert sspr(*err.strip().removeprefix("try: sspr-audit ").split())[0] == 0
+    tried = sspr(*err.strip().removeprefix("try: sspr-audit ").split())
+
+    assert (code, out) == (0, f"{folder}/settings.toml\n{folder}/exports/page.json\n")
+    assert tried[0] == 0
+    assert "ignored" not in tried[2]
     assert sspr("demo", folder)[0] == 6
 
 
@@ -599,7 +622,7 @@ def test_the_demo_is_written_where_it_can_be(tmp_path, monkeypatch, sspr):
     [(None, "authenticated-proxy"), ("authenticated-proxy", "proxy"), ("writeback", "")],
 )
 def test_the_catalogue_is_told(wanted, word, sspr):
-    """All causes in a list, one in full, a family's members one after another."""
+    """All causes in a list, one in full."""
     code, out, err = sspr("causes", *([wanted] if wanted else []), "-q")
 
     assert code == (0 if word else 2)

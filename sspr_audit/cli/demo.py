@@ -27,5 +27,7 @@ def demo(
         msg = f"{folder} cannot be written: {error.strerror}; choose another folder"
         raise LocalTrouble(msg) from error
     run.write("".join(f"{path}\n" for path in written))
-    here.say(f"try: sspr-audit report --config {folder / 'settings.toml'} --input {folder}")
+    here.say(
+        f"try: sspr-audit report --config {folder / 'settings.toml'} --input {folder / 'exports'}"
+    )
     return 0

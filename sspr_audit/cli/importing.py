@@ -25,7 +25,8 @@ def import_(
     keeper = run.keeper(here, wait)
     done = keeping.import_files(keeper, paths, tenant_id=here.settings.tenant.id)
     for remark in done.ingested.remarks():
-        (here.say if remark.startswith("ignored") else here.warn)(remark)
+        is_talk = remark.startswith("ignored") and not done.ingested.faulty
+        (here.say if is_talk else here.warn)(remark)
     skipped = sum(one.count for one in done.ingested.skipped())
     here.say(
         f"{done.records:,} records read: {done.kept:,} audit records and {done.context:,} of"

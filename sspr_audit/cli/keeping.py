@@ -45,7 +45,7 @@ def prune(
     quiet: run.Quiet = False,
     verbose: run.Verbose = False,
 ) -> int:
-    """Drop records older than [store] keep."""
+    """Drop records older than [store] keep, 400 days unless the settings say otherwise."""
     here = run.begin(config, quiet=quiet, verbose=verbose)
     from sspr_audit.pipeline import keeping
 
@@ -62,10 +62,14 @@ def forget(
     quiet: run.Quiet = False,
     verbose: run.Verbose = False,
 ) -> int:
-    """Drop every record that names a person, for good."""
+    """Drop every record that names a person; importing the same export brings them back."""
     here = run.begin(config, quiet=quiet, verbose=verbose)
     from sspr_audit.pipeline import forgetting
 
     done = forgetting.forget(run.keeper(here, wait), user)
-    here.say(f"{done.went:,} records dropped, {done.stayed:,} kept, for {', '.join(done.names)}")
+    if done.went:
+        names = ", ".join(done.names)
+        here.say(f"{done.went:,} records dropped, {done.stayed:,} kept, for {names}")
+    else:
+        here.say(f"no record names {user}; nothing was dropped, {done.stayed:,} records kept")
     return 0

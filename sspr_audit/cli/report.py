@@ -42,11 +42,14 @@ def report(
     demo: Annotated[bool, typer.Option("--demo", help="Use the made-up tenant.")] = False,
     format_: Annotated[Format, typer.Option("--format", help="The form.")] = Format.terminal,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="PATH", help="Write to a file.")
+        Path | None, typer.Option("--output", metavar="PATH", help="Write to a file, all at once.")
     ] = None,
     fail_on: Annotated[
         FailOn | None,
-        typer.Option("--fail-on", help="Exit 1 for a finding this certain, or more."),
+        typer.Option(
+            "--fail-on",
+            help="Exit 1 for a finding this certain, or more; how much harm it does is not asked.",
+        ),
     ] = None,
     cloud: run.CloudName = None,
     config: run.Config = None,
@@ -100,7 +103,8 @@ def analysed(here: run.Run, options: Options, paths: list[str] | None, *, demo: 
         keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
         done = keeping.from_store(keeper, options)
     for remark in done.remarks:
-        (here.say if remark.startswith("ignored") else here.warn)(remark)
+        # A file passed over in a folder is talk; one that was named is why the exit code is 3.
+        (here.say if remark.startswith("ignored") and done.complete else here.warn)(remark)
     window = done.report.window
     here.say(f"window: {window.start:%Y-%m-%dT%H:%M:%SZ} to {window.end:%Y-%m-%dT%H:%M:%SZ}")
     return done

@@ -30,10 +30,18 @@ Input = Annotated[
 ]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="T", help="From: 7d, 36h, 90m, a day, or a full ISO time."),
+    typer.Option(
+        "--since",
+        metavar="T",
+        help="From: 7d, 36h or 90m back from --until, a day (its 00:00 UTC), or a full ISO time. "
+        "Without it files are taken whole, and the store for 7d.",
+    ),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", metavar="T", help="To, exclusive: as --since, or now.")
+    str | None,
+    typer.Option(
+        "--until", metavar="T", help="To, exclusive: as --since, with spans back from now; or now."
+    ),
 ]
 CloudName = Annotated[
     str | None,

@@ -8,6 +8,7 @@ now           the moment the command began
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -57,17 +58,19 @@ def _moment(text: str, *, option: str, now: datetime, back_from: datetime) -> da
     if text == "now":
         return now
     if _SPAN.fullmatch(text):
-        length = span(text, option=option)
-        # One that reaches before the calendar is as early as can be, and is told as such.
-        return back_from - min(length, back_from - datetime.min.replace(tzinfo=UTC))
+        with contextlib.suppress(UsageError):  # a wrong span is told below, with all that is right
+            length = span(text, option=option)
+            # One that reaches before the calendar is as early as can be, and is told as such.
+            return back_from - min(length, back_from - datetime.min.replace(tzinfo=UTC))
     if _DAY.fullmatch(text):
         day = date.fromisoformat(text)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
     found = _TIME.fullmatch(text.upper())
     if found is None:
         msg = (
-            f"{option} must be now, a span such as 7d, a day such as 2026-03-01, or a time such as "
-            f"2026-03-01T08:30:00Z, not {text if text.isprintable() and text else ascii(text)}"
+            f"{option} must be now, a span such as 90m, 36h or 7d, a day such as 2026-03-01, or a "
+            "time such as 2026-03-01T08:30:00Z, "
+            f"not {text if text.isprintable() and text else ascii(text)}"
         )
         raise UsageError(msg)
     if found[2] is None:

@@ -202,7 +202,8 @@ def seen(finding: Finding, report: Report, clock: Clock) -> str:
     cause may have been there earlier, and findings do not look before their window.
     """
     first, last = clock.moment(finding.first_seen), clock.moment(finding.last_seen)
-    before = report.baseline.start < report.window.start
+    begun = min([report.baseline.start, *(start for start, _ in report.coverage.spans)])
+    before = begun < report.window.start
     if _is_over(finding, report):
         span = f"on {first}" if first == last else f"from {first} to {last}"
         return f"{'in this window ' if before else ''}{span}; not seen since"
