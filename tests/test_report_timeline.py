@@ -100,6 +100,25 @@ def test_a_refusal_is_quoted() -> None:
     assert "as written" not in text
 
 
+def test_a_step_is_no_reason_for_an_end() -> None:
+    """An activity can block without a reason; the last step before it explains nothing."""
+    flow = REFUSED | {"outcome": "blocked", "reason": "User submitted their user ID"}
+    events = [
+        step(1, flow, 0, reason="User submitted their user ID "),
+        step(2, flow, 0, meaning="blocked", reason=None),
+    ]
+
+    assert "It was blocked after 1 min 35 s.\n" in story(events, [flow])
+
+
+def test_a_quote_ends_where_its_words_do() -> None:
+    """One full stop, and no blanks before the closing mark."""
+    flow = REFUSED | {"reason": "Add it to resolve this. "}
+    text = story([step(1, flow, 0, meaning="failed", reason="Add it to resolve this. ")], [flow])
+
+    assert 'It failed after 1 min 35 s: "Add it to resolve this."\n' in text
+
+
 def test_events_of_one_moment_keep_their_rank() -> None:
     """What was done comes before what it led to."""
     lines = story(STEPS[::-1], [REFUSED]).splitlines()

@@ -48,7 +48,7 @@ _ECHOES: Final = {
 """Core Directory's own records, by activity in lower case."""
 
 _DECIDED: Final = ("blocked", "failed", "cancelled")
-"""Outcomes that a reason decides."""
+"""Outcomes, and meanings of events, that a reason decides."""
 
 _IN_ACTS: Final = ("change", "admin-reset", "registration")
 """Roles of events that are told by their act."""
@@ -184,20 +184,22 @@ def _flow(
         start=flow["start_utc"],
         key=flow["flow_id"],
         end=flow["end_utc"],
-        words=tuple(_heading(flow, when)),
+        words=tuple(_heading(flow, events, when)),
         after=(*cause, *_steps(flow, events, when)),
     )
 
 
-def _heading(flow: Mapping[str, Any], when: Clock) -> Iterator[str]:
+def _heading(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -> Iterator[str]:
     yield (
         f"{_beginning(flow)} at {when.moment(flow['start_utc'], seconds=True)}, {_from(flow)}, "
         f"{words.client(flow['client'])}."
     )
     ending = words.OUTCOME.get(flow["outcome"], flow["outcome"])
     after = "" if not flow["length_s"] else f" after {length(timedelta(seconds=flow['length_s']))}"
-    # Of the other outcomes the reason is only the last step, which stands below.
-    reason = _quoted(flow["reason"]) if flow["outcome"] in _DECIDED else ""
+    # Where no event that decides gives it, the reason is only the last step, which stands below.
+    deciding = {event["reason"] for event in events if event["meaning"] in _DECIDED}
+    decided = flow["outcome"] in _DECIDED and flow["reason"] in deciding
+    reason = _quoted(flow["reason"]) if decided else ""
     yield _stopped(f"It {ending}{after}{': ' + reason if reason else ''}")
     yield f"Flow {words.name(flow['flow_id'])}"
 
@@ -326,7 +328,7 @@ def _quoted(text: str | None) -> str:
     return (
         ""
         if not text or text.strip().lower() == "none"
-        else f'"{harmless.line(text, bound=_REASON_BOUND)}"'
+        else f'"{harmless.line(text.strip(), bound=_REASON_BOUND)}"'
     )
 
 
