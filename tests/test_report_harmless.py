@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from report_hostile import TEXTS
 
 from sspr_audit.report import harmless
 
@@ -157,9 +156,3 @@ def test_code_is_one_span(text: str) -> None:
 
     assert [kind for kind, _ in kinds] == (["text", "code_inline"] if shown else ["text"])
     assert "|" not in shown
-
-
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_ascii_is_ascii(text: str) -> None:
-    """Where a terminal knows only ASCII, it gets only ASCII."""
-    assert harmless.ascii_only(harmless.line(text)).isascii()

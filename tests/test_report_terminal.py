@@ -34,7 +34,6 @@ def page(
     *,
     width: int = 80,
     timezone: str | None = None,
-    ascii_only: bool = False,
     verbose: bool = False,
 ) -> str:
     """Return the page without colour."""
@@ -43,7 +42,6 @@ def page(
         width=width,
         colour=False,
         timezone=timezone,
-        ascii_only=ascii_only,
         verbose=verbose,
     )
 
@@ -462,12 +460,3 @@ def test_rich_markup_is_text() -> None:
     report = report_hostile.poisoned("[bold]b[/] :smile:")
 
     assert "[bold]b[/] :smile:" in page(report)
-
-
-def test_an_ascii_terminal_gets_ascii() -> None:
-    """Letters beyond ASCII are written as escapes, our own signs in plain ones."""
-    text = page(report_hostile.poisoned("Malmö " + "x" * 1_000), ascii_only=True)
-
-    assert text.isascii()
-    assert r"Malm\xf6" in text
-    assert "... (+" in text

@@ -71,7 +71,6 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
     timezone: str | None = None,
     width: int = 80,
     colour: bool = False,
-    ascii_only: bool = False,
     verbose: bool = False,
 ) -> str:
     """Return the report in one of FORMATS. `timezone` is for people; JSON and CSV stay UTC."""
@@ -94,7 +93,6 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
         width=width,
         colour=colour,
         timezone=timezone,
-        ascii_only=ascii_only,
         verbose=verbose,
     )
 

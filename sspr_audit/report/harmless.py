@@ -86,11 +86,6 @@ def json(document: str) -> str:
     return _SILENT.sub(lambda found: _utf16(ord(found.group())), document)
 
 
-def ascii_only(text: str) -> str:
-    r"""Return `text` in ASCII: our own punctuation plain, every other letter as in `\xf6`."""
-    return text.replace("\u2026", "...").encode("ascii", "backslashreplace").decode()
-
-
 def code(text: str, *, bound: int | None = BOUND) -> str:
     r"""Return `text` as a Markdown code span, in which nothing comes alive.
 

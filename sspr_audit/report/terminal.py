@@ -40,13 +40,12 @@ _HEADINGS: Final = ("succ", "block", "fail", "canc", "aband", "open")
 _COLOURS: Final = {"confirmed": "bold red", "likely": "bold yellow", "possible": "bold cyan"}
 
 
-def render(  # noqa: PLR0913 -- how a terminal can differ
+def render(
     report: Report,
     *,
     width: int,
     colour: bool,
     timezone: str | None,
-    ascii_only: bool = False,
     verbose: bool = False,
 ) -> str:
     """Return the report for a terminal of `width` columns.
@@ -55,7 +54,7 @@ def render(  # noqa: PLR0913 -- how a terminal can differ
     never broken. Without `colour` there is no escape at all; `verbose` shows every row. Raises
     SettingsError for an unknown time zone.
     """
-    page = _Page(width, colour=colour, ascii_only=ascii_only)
+    page = _Page(width, colour=colour)
     when = clock(timezone)
     for sentence in words.verdict(report, when):
         page.paragraph(sentence, style="bold" if page.is_blank else "")
@@ -77,11 +76,10 @@ def render(  # noqa: PLR0913 -- how a terminal can differ
 class _Page:
     """Lays text out on lines. Every text goes through `_shown`, and none is read as markup."""
 
-    def __init__(self, width: int, *, colour: bool, ascii_only: bool) -> None:
+    def __init__(self, width: int, *, colour: bool) -> None:
         from rich.console import Console
 
         self._out = StringIO()
-        self._ascii = ascii_only
         self.width = max(width, NARROWEST)
         self._console = Console(
             file=self._out,
@@ -107,8 +105,7 @@ class _Page:
     def _shown(self, text: str, style: str = "") -> Text:
         from rich.text import Text
 
-        shown = harmless.line(text, bound=None)
-        return Text(harmless.ascii_only(shown) if self._ascii else shown, style, overflow="fold")
+        return Text(harmless.line(text, bound=None), style, overflow="fold")
 
     def _put(self, what: RenderableType, indent: int = 0) -> None:
         from rich.padding import Padding
