@@ -1,7 +1,5 @@
 """sspr-audit causes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """sspr-audit store info | prune | forget."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final
 
 import typer

@@ -1,7 +1,5 @@
 """sspr-audit report."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from enum import StrEnum
@@ -84,13 +82,15 @@ def report(
     return 0 if done.complete else 3
 
 
-def _as_certain(finding: Finding, wish: FailOn) -> bool:
+def _as_certain(finding: "Finding", wish: FailOn) -> bool:
     from sspr_audit.model import Confidence
 
     return finding.confidence.rank <= Confidence(wish.value).rank
 
 
-def analysed(here: run.Run, options: Options, paths: list[str] | None, *, demo: bool) -> Analysis:
+def analysed(
+    here: run.Run, options: "Options", paths: list[str] | None, *, demo: bool
+) -> "Analysis":
     """Return the report's analysis from files, the demo or the store, and say what was read."""
     from sspr_audit.pipeline import keeping
     from sspr_audit.pipeline import report as pipeline
