@@ -21,6 +21,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable
+SSPR = [PYTHON, "-c", "from sspr_audit.cli import process; process()"]
+"""What the installed command runs."""
 NORMALIZE = """
 import sys, time
 began = time.perf_counter()
@@ -120,7 +122,6 @@ def measure(folder: Path, scratch: Path, events: int, runs: int) -> None:
     """Print the rows of the usual size."""
     data = generated(folder, events)
     environment = home(scratch / "usual")
-    sspr = [PYTHON, "-m", "sspr_audit"]
 
     ours, peer = turns(
         lambda: Taken(inner([PYTHON, "-c", NORMALIZE, str(data)], environment), 0),
@@ -132,7 +133,7 @@ def measure(folder: Path, scratch: Path, events: int, runs: int) -> None:
         f"{peer.seconds / ours.seconds:.1f} x ({ours.seconds:.2f} s, peer {peer.seconds:.2f} s)",
         ">= 6 x json_normalize",
     )
-    report = [*sspr, "report", "--quiet", "--input", str(data), "--format", "json"]
+    report = [*SSPR, "report", "--quiet", "--input", str(data), "--format", "json"]
     ours, peer = turns(
         lambda: run(report, environment),
         lambda: run([PYTHON, str(HERE / "baseline.py"), str(data)], environment),
@@ -145,17 +146,17 @@ def measure(folder: Path, scratch: Path, events: int, runs: int) -> None:
         f" peer {peer.seconds:.2f} s {peer.peak_mib:.0f} MiB)",
         ">= 4.5 x, <= 0.5 of the memory",
     )
-    imported = run([*sspr, "import", "--quiet", str(data)], environment)
+    imported = run([*SSPR, "import", "--quiet", str(data)], environment)
     row(
         f"import {events:,}",
         f"{imported.seconds:.2f} s, {imported.peak_mib:.0f} MiB peak",
         "see 1,000,000",
     )
-    stored = [*sspr, "report", "--quiet", "--since", "2000-01-01", "--format", "json"]
+    stored = [*SSPR, "report", "--quiet", "--since", "2000-01-01", "--format", "json"]
     taken = median([run(stored, environment) for _ in range(runs)])
     row(f"report over {events:,} stored", f"{taken.seconds:.2f} s", "<= 1.5 s")
     ours, peer = turns(
-        lambda: run([*sspr, "--help"], environment),
+        lambda: run([*SSPR, "--help"], environment),
         lambda: run([PYTHON, "-c", "pass"], environment),
         max(runs, 7),
     )
@@ -170,10 +171,9 @@ def large(folder: Path, scratch: Path, events: int) -> None:
     """Print the rows of 1,000,000 events."""
     million = 1_000_000
     usual, data = generated(folder, events), generated(folder, million)
-    sspr = [PYTHON, "-m", "sspr_audit"]
-    small = run([*sspr, "import", "--quiet", str(usual)], home(scratch / "small"))
+    small = run([*SSPR, "import", "--quiet", str(usual)], home(scratch / "small"))
     environment = home(scratch / "large")
-    imported = run([*sspr, "import", "--quiet", str(data)], environment)
+    imported = run([*SSPR, "import", "--quiet", str(data)], environment)
     row(
         f"import {million:,}",
         f"{imported.seconds:.1f} s, {imported.peak_mib:.0f} MiB peak,"
@@ -181,7 +181,7 @@ def large(folder: Path, scratch: Path, events: int) -> None:
         "<= 700 MiB, <= 1.2 x",
     )
     report = run(
-        [*sspr, "report", "--quiet", "--input", str(data), "--format", "json"], environment
+        [*SSPR, "report", "--quiet", "--input", str(data), "--format", "json"], environment
     )
     row(
         f"report from {million:,} NDJSON.gz",
@@ -198,8 +198,11 @@ def inner(command: Sequence[str], environment: dict[str, str]) -> float:
 
 def home(folder: Path) -> dict[str, str]:
     """Return an environment with a store of its own."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **kept,
+        # as an installed package has it: compiled once, not by every process
+        "PYTHONPYCACHEPREFIX": str(folder.parent / "compiled"),
         "XDG_DATA_HOME": str(folder / "data"),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "LOCALAPPDATA": str(folder / "data"),

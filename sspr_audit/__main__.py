@@ -1,5 +1,5 @@
 """`python -m sspr_audit` is `sspr-audit`."""
 
-from sspr_audit.cli import main
+from sspr_audit.cli import process
 
-main()
+process()
