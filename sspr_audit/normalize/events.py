@@ -168,7 +168,7 @@ def _address(
         return None, None, None
     group = str(address)
     if isinstance(address, IPv6Address):
-        group = str(ip_network((address, 64), strict=False))
+        group = f"{IPv6Address(int(address) >> 64 << 64)}/64"
     return str(address), group, find_site(address)
 
 
