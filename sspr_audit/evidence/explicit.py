@@ -1,7 +1,8 @@
 """Signals of reasons and codes: what the log itself says about why a reset failed.
 
-A signal takes the statements of one cause or family (columns of STATED) and all flows of the
-window, and returns a Statement, or None where there is nothing to say.
+A signal takes the statements of one cause or family (columns of STATED), with all flows of the
+window or with when each person's `last` success began and ended, and returns a Statement, or None
+where there is nothing to say.
 """
 
 from __future__ import annotations
@@ -72,9 +73,11 @@ def cases(
     """
     rows = _stated(connection, knowledge, window)
     here = flows[(flows["start_utc"] >= window.start) & (flows["start_utc"] < window.end)]
+    done = flows[flows["outcome"] == "succeeded"]
+    last = done.groupby("person")[["start_utc", "end_utc"]].max()
     for target, said in rows.groupby("target", sort=True):
-        signals_for = [*reasons(said), place(said, here), still_failing(said, flows)]
-        signals_against = [helped(said), later(said, flows)]
+        signals_for = [*reasons(said), place(said, here), still_failing(said, last)]
+        signals_against = [helped(said), later(said, last)]
         yield Case(
             target=str(target),
             standing=min(said["standing"], key=_STANDINGS.index),
@@ -182,9 +185,9 @@ def helped(rows: pd.DataFrame) -> Statement | None:
     return Statement("succeeded-in-the-end", text, count)
 
 
-def later(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
+def later(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:
     """People whose flow met the reason and who succeeded in a later flow."""
-    met = _since(rows, flows, "start_utc")
+    met = _since(rows, last["start_utc"])
     count = int((met["succeeded"] > met["met"]).sum())
     if not count:
         return None
@@ -192,9 +195,9 @@ def later(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
     return Statement("succeeded-later", text, count)
 
 
-def still_failing(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
+def still_failing(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:
     """People whose flow met the reason and who have not succeeded since."""
-    met = _since(rows, flows, "end_utc")
+    met = _since(rows, last["end_utc"])
     count = int((~(met["succeeded"] >= met["met"])).sum())
     if not count:
         return None
@@ -203,12 +206,11 @@ def still_failing(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:
     return Statement("no-success-since", text, count)
 
 
-def _since(rows: pd.DataFrame, flows: pd.DataFrame, time: str) -> pd.DataFrame:
+def _since(rows: pd.DataFrame, last: pd.Series[pd.Timestamp]) -> pd.DataFrame:
     """Return for each person when a flow first `met` the reason, and when one last `succeeded`."""
     known = rows.dropna(subset=["flow_id", "person"])
-    done = flows.loc[flows["outcome"] == "succeeded"].groupby("person")[time].max()
     met = known.groupby("person")["time_utc"].min().to_frame("met")
-    return met.join(done.rename("succeeded"), how="left")
+    return met.join(last.rename("succeeded"), how="left")
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

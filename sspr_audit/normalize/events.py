@@ -13,7 +13,43 @@ from sspr_audit.model import Site, TextCount, Unrecognized
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
+
+_Tell = Callable[[str], tuple[Any, ...]]
+
+_MAPS: Final[Mapping[str, Mapping[str, str]]] = {
+    "activity": {
+        "word": "word",
+        "known_as": "word",
+        "role": "word",
+        "person_from": "word",
+        "rank": "BIGINT",
+        "outcome_stage": "BIGINT",
+        "blocked": "BOOLEAN",
+    },
+    "reason": {
+        "word": "word",
+        "says": "BOOLEAN",
+        "reason_key": "word",
+        "stage": "BIGINT",
+        "rank": "BIGINT",
+        "meaning": "word",
+        "method": "word",
+        "alone": "word",
+    },
+    "ip_text": {"ip": "word", "ip_group": "word", "site": "word"},
+    "client_type": {"word": "word", "client": "word", "assumed": "BOOLEAN"},
+    "result": {"word": "word"},
+    "service": {"word": "word", "ours": "BOOLEAN"},
+    "agent": {"word": "word"},
+}
+"""What is told of the distinct values of columns of `audit`: the value itself as `word`, and more.
+Column → DuckDB type. The type `word` holds every text that is told as a number, because texts are
+what takes long to write and to group."""
+
+_WORDS: Final = ("blocked", "failed", "note", "succeeded")
+"""Words that events.sql says by itself."""
+
+_SERVICE: Final = "self-service password management"
 
 _COUNTS: Final = """
 SELECT {column} AS text, count(*)::BIGINT AS n FROM events
@@ -24,7 +60,8 @@ GROUP BY ALL ORDER BY n DESC, text
 
 def drop_repeats(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
     """Delete from `audit` what says again what another row says; return (file, count) of it."""
-    _map(connection, "reason", "reason_fold", ("reason", "folded"), lambda t: (fold(t),))
+    folded = _told(connection, "reason", lambda text: (fold(text),))
+    _keep(connection, "reason_fold", {"reason": "VARCHAR", "folded": "VARCHAR"}, folded)
     connection.execute(engine.sql("sspr_audit.normalize", "repeats.sql"))
     counts = engine.rows(
         connection,
@@ -52,37 +89,28 @@ def make(
     sites: Iterable[Site],
     client_types: Mapping[str, str],
 ) -> None:
-    """Make the table `events` from `audit`."""
-    _map(
-        connection,
-        "activity",
-        "activity_map",
-        ("text", "known_as", "role", "person_from", "rank", "outcome_stage", "blocked"),
-        lambda text: _activity(knowledge, text),
-    )
-    _map(
-        connection,
-        "reason",
-        "reason_map",
-        ("text", "says", "reason_key", "stage", "rank", "meaning", "method", "alone"),
-        lambda text: _reason(knowledge, text),
-    )
+    """Make the table `events` from `audit`; its texts of few values are of the type `word`."""
     find_site = _site_finder(sites)
-    _map(
-        connection,
-        "ip_text",
-        "ip_map",
-        ("text", "ip", "ip_group", "site"),
-        lambda text: _address(text, find_site),
+    tells: dict[str, _Tell] = {
+        "activity": lambda text: (text, *_activity(knowledge, text)),
+        "reason": lambda text: (text, *_reason(knowledge, text)),
+        "ip_text": lambda text: _address(text, find_site),
+        "client_type": lambda text: (text, *knowledge.client(text, client_types)),
+        "result": lambda text: (text,),
+        "service": lambda text: (text, text.strip().lower() == _SERVICE),
+        "agent": lambda text: (text,),
+    }
+    told = {name: _told(connection, name, tell) for name, tell in tells.items()}
+    cells = (cell for rows in told.values() for row in rows for cell in row)
+    words = sorted({*_WORDS, *(cell for cell in cells if isinstance(cell, str))})
+    connection.execute(
+        "CREATE OR REPLACE TEMP TYPE word AS ENUM (SELECT unnest($words))", {"words": words}
     )
-    _map(
-        connection,
-        "client_type",
-        "client_map",
-        ("text", "client", "assumed"),
-        lambda text: knowledge.client(text, client_types),
-    )
+    for name, rows in told.items():
+        _keep(connection, f"{name}_map", {"text": "VARCHAR", **_MAPS[name]}, rows)
     connection.execute(engine.sql("sspr_audit.normalize", "events.sql"))
+    if engine.rows(connection, "SELECT 1 FROM events WHERE by_name LIMIT 1"):
+        connection.execute(engine.sql("sspr_audit.normalize", "names.sql"))
 
 
 def unrecognized(
@@ -107,34 +135,29 @@ def unrecognized(
     )
 
 
-def _map(
-    connection: duckdb.DuckDBPyConnection,
-    column: str,
-    name: str,
-    columns: tuple[str, ...],
-    tell: Callable[[str], tuple[Any, ...]],
-) -> None:
-    """Make the table `name` with a row for each distinct value of `column` in `audit`."""
-    import pyarrow as pa
-
-    found = engine.fetch(
+def _told(connection: duckdb.DuckDBPyConnection, column: str, tell: _Tell) -> list[tuple[Any, ...]]:
+    """Return each distinct value of `column` in `audit`, with what there is to tell of it."""
+    found = engine.rows(
         connection,
-        f"SELECT DISTINCT {column} AS text FROM audit WHERE {column} IS NOT NULL ORDER BY 1",  # noqa: S608
+        f"SELECT DISTINCT {column} FROM audit WHERE {column} IS NOT NULL ORDER BY 1",  # noqa: S608
     )
-    texts = found["text"].to_pylist()
-    rows = [(text, *tell(text)) for text in texts]
-    values = zip(*rows, strict=True) if rows else [()] * len(columns)
-    table = pa.table({c: pa.array(v, _type(c)) for c, v in zip(columns, values, strict=True)})
-    with engine.lent(connection, told=table):
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM told")  # noqa: S608
+    return [(text, *tell(text)) for (text,) in found]
 
 
-def _type(column: str) -> pa.DataType:
+def _keep(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Mapping[str, str],
+    rows: list[tuple[Any, ...]],
+) -> None:
+    """Make the table `name` of rows of these columns (name → DuckDB type)."""
     import pyarrow as pa
 
-    if column in ("rank", "stage", "outcome_stage"):
-        return pa.int64()
-    return pa.bool_() if column in ("assumed", "blocked", "says") else pa.string()
+    values = zip(*rows, strict=True) if rows else [()] * len(columns)
+    table = pa.table({c: pa.array(v) for c, v in zip(columns, values, strict=True)})
+    cast = ", ".join(f"{column}::{kind} AS {column}" for column, kind in columns.items())
+    with engine.lent(connection, told=table):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {cast} FROM told")  # noqa: S608
 
 
 def _activity(knowledge: Knowledge, text: str) -> tuple[Any, ...]:
@@ -166,10 +189,10 @@ def _address(
     address = parsed_address(text)
     if address is None:
         return None, None, None
-    group = str(address)
+    shown = group = str(address)
     if isinstance(address, IPv6Address):
-        group = str(ip_network((address, 64), strict=False))
-    return str(address), group, find_site(address)
+        group = f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    return shown, group, find_site(address)
 
 
 def parsed_address(text: str) -> IPv4Address | IPv6Address | None:

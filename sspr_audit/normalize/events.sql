@@ -1,27 +1,32 @@
 -- audit → events: what belongs to password reset, with every distinct value told once.
--- Needs the maps activity_map, reason_map, ip_map and client_map (normalize/events.py).
+-- Needs the type word and the maps of normalize/events.py.
 CREATE OR REPLACE TEMP TABLE events AS
-WITH known AS NOT MATERIALIZED (
+WITH correlations AS (   -- told once each, because trim takes long
+    SELECT text, lower(trim(text)) AS id FROM (SELECT DISTINCT correlation_id AS text FROM audit)),
+known AS (
     SELECT
-        a.record_id AS event_id, a.time_utc, a.activity, am.known_as,
+        a.seq, a.record_id AS event_id, a.time_utc, am.word AS activity, am.known_as,
         -- The activity decides; where nobody knows it, the reason.
-        COALESCE(am.role, NULLIF(rm.alone, 'nothing'), 'note') AS role,
-        COALESCE(am.person_from, 'user') = 'user' AS by_user,
-        CASE WHEN rm.says THEN a.reason END AS reason, rm.reason_key,
-        a.result, a.service, a.correlation_id, rm.method,
+        COALESCE(am.role, NULLIF(rm.alone, 'nothing'), 'note'::word) AS role,
+        COALESCE(am.person_from = 'user', true) AS by_user,
+        CASE WHEN rm.says THEN rm.word END AS reason, rm.reason_key,
+        re.word AS result, se.word AS service, a.correlation_id,
+        CASE WHEN co.id NOT IN ('', '00000000-0000-0000-0000-000000000000') THEN co.id END
+            AS correlation,
+        rm.method,
         CASE
-            WHEN am.blocked THEN 'blocked'
-            WHEN a.result IN ('failure', 'timeout') AND COALESCE(rm.meaning, 'step')
-                IN ('step', 'succeeded') THEN 'failed'
+            WHEN am.blocked THEN 'blocked'::word
+            WHEN re.word IN ('failure', 'timeout')
+                AND COALESCE(rm.meaning IN ('step', 'succeeded'), true) THEN 'failed'::word
             WHEN rm.meaning IS NOT NULL THEN rm.meaning
-            WHEN am.outcome_stage IS NOT NULL AND a.result = 'success' THEN 'succeeded'
+            WHEN am.outcome_stage IS NOT NULL AND re.word = 'success' THEN 'succeeded'::word
         END AS meaning,
         COALESCE(rm.rank, am.rank, 89) AS rank,
-        COALESCE(rm.stage, CASE WHEN a.result = 'success' THEN am.outcome_stage END) AS stage,
+        COALESCE(rm.stage, CASE WHEN re.word = 'success' THEN am.outcome_stage END) AS stage,
         -- A flow begins with a user ID; a block can be all that there is of one.
         COALESCE(rm.rank = 10 OR am.blocked, false) AS begins,
-        im.ip, im.ip_group, im.site, cm.client, a.client_type, cm.assumed AS client_assumed,
-        NULLIF(a.agent, 'None') AS agent,
+        im.ip, im.ip_group, im.site, cm.client, cm.word AS client_type, cm.assumed AS client_assumed,
+        NULLIF(ag.word, 'None') AS agent,
         NULLIF(a.target_id, '00000000-0000-0000-0000-000000000000') AS target_id,
         lower(a.target_upn) AS target_upn,
         NULLIF(a.initiator_id, '00000000-0000-0000-0000-000000000000') AS initiator_id,
@@ -29,36 +34,26 @@ WITH known AS NOT MATERIALIZED (
     FROM audit a
     LEFT JOIN activity_map am ON am.text = a.activity
     LEFT JOIN reason_map rm ON rm.text = a.reason
-    LEFT JOIN ip_map im ON im.text = a.ip_text
-    LEFT JOIN client_map cm ON cm.text = a.client_type
-    WHERE am.role IS NOT NULL OR lower(trim(a.service)) = 'self-service password management'
-        OR rm.alone <> 'nothing'),
+    LEFT JOIN ip_text_map im ON im.text = a.ip_text
+    LEFT JOIN client_type_map cm ON cm.text = a.client_type
+    LEFT JOIN result_map re ON re.text = a.result
+    LEFT JOIN service_map se ON se.text = a.service
+    LEFT JOIN agent_map ag ON ag.text = a.agent
+    LEFT JOIN correlations co ON co.text = a.correlation_id
+    WHERE am.role IS NOT NULL OR rm.alone <> 'nothing' OR se.ours),
 named AS (
     SELECT *,
         COALESCE(target_id, CASE WHEN by_user THEN initiator_id END) AS person_id,
         COALESCE(target_upn, CASE WHEN by_user THEN initiator_upn END) AS upn
-    FROM known),
-nameless AS (   -- names for which an event has no id: few, or those of a form that carries none
-    SELECT DISTINCT upn FROM named WHERE person_id IS NULL AND upn IS NOT NULL),
-ids AS (   -- a name that was seen with exactly one id is that id
-    SELECT upn, min(id) AS id FROM (
-        SELECT target_upn AS upn, target_id AS id FROM known
-        WHERE target_upn IN (FROM nameless)
-        UNION ALL
-        SELECT initiator_upn, initiator_id FROM known WHERE initiator_upn IN (FROM nameless))
-    WHERE id IS NOT NULL
-    GROUP BY upn HAVING count(DISTINCT id) = 1)
+    FROM known)
 SELECT
-    event_id, time_utc, activity, known_as, role, reason, reason_key, result, meaning, rank, stage,
+    seq, event_id, time_utc, activity, known_as, role, reason, reason_key, result, meaning, rank, stage,
     begins, method, service, correlation_id,
-    CASE WHEN role = 'flow' THEN CASE
-        WHEN COALESCE(trim(correlation_id), '') IN ('', '00000000-0000-0000-0000-000000000000')
-            THEN 'event:' || event_id
-        ELSE lower(trim(correlation_id)) END END AS flow_id,
-    COALESCE(named.person_id, ids.id, named.upn) AS person, named.upn,
+    CASE WHEN role = 'flow' THEN COALESCE(correlation, 'event:' || event_id) END AS flow_id,
+    COALESCE(person_id, upn) AS person, upn, person_id IS NULL AND upn IS NOT NULL AS by_name,
     COALESCE(initiator_upn, initiator_id, initiator_app) AS actor,
     COALESCE(initiator_upn, initiator_id) IS NOT NULL
         AND NOT starts_with(COALESCE(initiator_upn, ''), 'fim_password_service@')
         AND NOT starts_with(COALESCE(initiator_upn, ''), 'sync_') AS by_human,
     ip, ip_group, site, client, client_type, client_assumed, agent
-FROM named LEFT JOIN ids ON ids.upn = named.upn
+FROM named

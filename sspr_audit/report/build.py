@@ -34,6 +34,9 @@ EVENT_IDS: Final = 100
 _COUNTED: Final = ["flow_id", "person", "start_utc", "outcome", "client", "ip_group", "site"]
 """The columns of FLOWS that the counts need; cutting rows out of all of them takes long."""
 
+_GROUPED: Final = ["person", "outcome", "client", "ip_group", "site"]
+"""Those in which texts come again; they are told apart once, and then counted by number."""
+
 
 def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
     *,
@@ -59,7 +62,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
     sides: a flow counts where it starts, an act where its first event lies. `previous` is the span
     before, counted too where it is given. The order of rows does not matter.
     """
-    here = within(flows[_COUNTED], "start_utc", window)
+    here = _within(flows, window)
     return Report(
         version=version,
         generated_at=now,
@@ -88,8 +91,13 @@ def within(frame: pd.DataFrame, time: str, window: Window) -> pd.DataFrame:
 
 
 def _before(flows: pd.DataFrame, acts: pd.DataFrame, previous: Window) -> Totals:
-    here = within(flows[_COUNTED], "start_utc", previous)
-    return _totals(here, within(acts, "time_utc", previous))
+    return _totals(_within(flows, previous), within(acts, "time_utc", previous))
+
+
+def _within(flows: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Return what the counts need of the flows that start in the window."""
+    here = within(flows[_COUNTED], "start_utc", window)
+    return here.astype(dict.fromkeys(_GROUPED, "category"))
 
 
 def _totals(flows: pd.DataFrame, acts: pd.DataFrame) -> Totals:
@@ -123,7 +131,7 @@ def _counted(flows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         flows=1, **{outcome: flows["outcome"].eq(outcome) for outcome in OUTCOMES}
     )
     return (
-        marks.groupby(by, dropna=False, as_index=False, sort=False)
+        marks.groupby(by, dropna=False, as_index=False, sort=False, observed=True)
         .agg(
             flows=("flows", "sum"),
             users=("person", "nunique"),
