@@ -156,9 +156,43 @@ def rows(
     return connection.execute(query, values or None).fetchall()
 
 
+def stream(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    values: Mapping[str, Any] | None = None,
+    **batches: tuple[pa.Schema, Iterator[pa.RecordBatch]],
+) -> None:
+    """Run `query`, which reads batches by their names while they are made.
+
+    DuckDB's threads make them, one after another; what goes wrong there is raised as itself.
+    """
+    import pyarrow as pa
+
+    failed: list[BaseException] = []
+
+    def watched(made: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from made
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    readers = {
+        name: pa.RecordBatchReader.from_batches(schema, watched(made))
+        for name, (schema, made) in batches.items()
+    }
+    with lent(connection, **readers):
+        try:
+            connection.execute(query, values or None)
+        except Exception as error:
+            if failed:
+                raise failed[0] from error
+            raise
+
+
 @contextmanager
 def lent(
-    connection: duckdb.DuckDBPyConnection, **tables: pa.Table
+    connection: duckdb.DuckDBPyConnection, **tables: pa.Table | pa.RecordBatchReader
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Let queries read the Arrow tables by their names while the block runs."""
     for name, table in tables.items():

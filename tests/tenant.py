@@ -195,7 +195,7 @@ def _fill(connection, rows):
     numbers = pa.array(range(len(rows)), pa.int64())
     files = pa.array([0] * len(rows), pa.int32())
     records.prepare(connection)
-    unread = records.add(connection, Batch(Layout(Form.GRAPH), texts, numbers, files, numbers))
+    unread = records.add(connection, [Batch(Layout(Form.GRAPH), texts, numbers, files, numbers)])
     assert unread == ([], []), "the test wrote a record that cannot be read"
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 
+import pyarrow as pa
 import pytest
 
 from sspr_audit import engine
@@ -233,6 +234,21 @@ def test_ctrl_c_ends_a_query_and_is_no_bug():
             "SELECT count(*) FROM range(10000000) a, range(30) b"
             " WHERE hash(a.range * b.range) % 7 = 3"
         )
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is full"), KeyboardInterrupt()])
+def test_what_goes_wrong_while_rows_are_made_is_raised_as_itself(error):
+    """DuckDB makes an error of its own of it; the commands must see what it was."""
+
+    def made():
+        yield pa.record_batch({"n": [1]})
+        raise error
+
+    schema = pa.schema({"n": pa.int64()})
+    with engine.scratch() as connection, pytest.raises(type(error)) as caught:
+        engine.stream(connection, "CREATE TABLE t AS FROM came", came=(schema, made()))
+
+    assert caught.value is error
 
 
 def test_a_wrong_query_stays_a_bug():

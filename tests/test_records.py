@@ -205,6 +205,11 @@ MISSHAPEN = {
     "targets of texts": ({"targetResources": ["x"]}, "targetResources holds no objects"),
     "details as an object": ({"additionalDetails": {"a": 1}}, "additionalDetails is not a list"),
     "details of texts": ({"additionalDetails": ["x"]}, "additionalDetails holds no objects"),
+    "details as the text of none": ({"additionalDetails": "[]"}, "additionalDetails is not a list"),
+    "details as the text of one": (
+        {"additionalDetails": '[{"key":"ClientType"}]'},
+        "additionalDetails is not a list",
+    ),
 }
 
 

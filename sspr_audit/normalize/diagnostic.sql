@@ -1,63 +1,63 @@
 -- Azure Monitor diagnostic settings: the Graph record under `properties`, with a frame around it.
-WITH shaped AS (   -- TRY: one text that is no JSON would fail the whole query
-    SELECT seq, file, place, text, body, TRY(json_transform(body, '{
-        "time": "VARCHAR", "operationName": "VARCHAR", "category": "VARCHAR",
-        "resultDescription": "VARCHAR", "resultType": "VARCHAR", "callerIpAddress": "VARCHAR",
-        "correlationId": "VARCHAR", "tenantId": "VARCHAR", "properties": {
-        "id": "VARCHAR", "activityDateTime": "VARCHAR", "activityDisplayName": "VARCHAR",
-        "resultReason": "VARCHAR", "result": "VARCHAR", "loggedByService": "VARCHAR",
-        "correlationId": "VARCHAR",
-        "initiatedBy": {
-            "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
-            "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}},
-        "targetResources": [
-            {"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}],
-        "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}}')) AS r
+-- `batch` has a column for each path into the record, and `frame.` before those into the frame.
+WITH parsed AS (
+    SELECT *,
+        COALESCE("initiatedBy.user.id", "initiatedBy.user.userPrincipalName",
+            "initiatedBy.user.ipAddress") AS any_user,
+        COALESCE("initiatedBy.app.appId", "initiatedBy.app.displayName") AS any_app,
+        json_transform(
+            list_text(text, '$.properties.targetResources',
+                "targetResources", "targetResources[0]"),
+            '[{"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}]') AS targets,
+        json_transform(
+            list_text(text, '$.properties.additionalDetails',
+                "additionalDetails", "additionalDetails[0]"),
+            '[{"key": "VARCHAR", "value": "VARCHAR"}]') AS details
     FROM batch),
 named AS (
-    SELECT *, r.properties AS e, user_target(r.properties.targetResources) AS target FROM shaped)
+    SELECT *, user_target(targets) AS target FROM parsed)
 SELECT
     seq, file, place, text,
-    filled(e.id)                                AS record_id,
-    COALESCE(filled(e.activityDateTime), r.time) AS time_text,
-    COALESCE(filled(e.activityDisplayName), filled(r.operationName)) AS activity,
-    COALESCE(filled(e.resultReason), filled(r.resultDescription)) AS reason,
-    lower(COALESCE(filled(e.result), filled(r.resultType))) AS result,
-    filled(e.loggedByService)                   AS service,
-    COALESCE(filled(e.correlationId), filled(r.correlationId)) AS correlation_id,
-    COALESCE(filled(e.initiatedBy.user.ipAddress), filled(r.callerIpAddress)) AS ip_text,
-    detail(e.additionalDetails, 'clienttype')   AS client_type,
-    detail(e.additionalDetails, 'onpremisesagent') AS agent,
-    filled(e.initiatedBy.user.id)               AS initiator_id,
-    filled(e.initiatedBy.user.userPrincipalName) AS initiator_upn,
-    COALESCE(filled(e.initiatedBy.app.displayName), filled(e.initiatedBy.app.appId))
+    filled("id")                                AS record_id,
+    COALESCE(filled("activityDateTime"), "frame.time") AS time_text,
+    COALESCE(filled("activityDisplayName"), filled("frame.operationName")) AS activity,
+    COALESCE(filled("resultReason"), filled("frame.resultDescription")) AS reason,
+    lower(COALESCE(filled("result"), filled("frame.resultType"))) AS result,
+    filled("loggedByService")                   AS service,
+    COALESCE(filled("correlationId"), filled("frame.correlationId")) AS correlation_id,
+    COALESCE(filled("initiatedBy.user.ipAddress"), filled("frame.callerIpAddress")) AS ip_text,
+    detail(details, 'clienttype')               AS client_type,
+    detail(details, 'onpremisesagent')          AS agent,
+    filled("initiatedBy.user.id")               AS initiator_id,
+    filled("initiatedBy.user.userPrincipalName") AS initiator_upn,
+    COALESCE(filled("initiatedBy.app.displayName"), filled("initiatedBy.app.appId"))
                                                 AS initiator_app,
     filled(target.id)                           AS target_id,
     filled(target.userPrincipalName)            AS target_upn,
-    filled(r.tenantId)                          AS tenant_id,
+    filled("frame.tenantId")                    AS tenant_id,
     CASE
-        WHEN no_json(body, r) THEN 'not valid JSON'
-        WHEN misshapen(body, '$.properties.initiatedBy', any_initiator(e.initiatedBy), 'OBJECT')
-            THEN 'initiatedBy is not an object'
-        WHEN misshapen(body, '$.properties.initiatedBy.user', any_user(e.initiatedBy.user), 'OBJECT')
+        WHEN no_json THEN 'not valid JSON'
+        WHEN misshapen(text, '$.properties.initiatedBy', "initiatedBy", COALESCE(any_user, any_app),
+            'OBJECT') THEN 'initiatedBy is not an object'
+        WHEN misshapen(text, '$.properties.initiatedBy.user', "initiatedBy.user", any_user, 'OBJECT')
             THEN 'initiatedBy.user is not an object'
-        WHEN misshapen(body, '$.properties.initiatedBy.app', any_initiator(e.initiatedBy), 'OBJECT')
-            THEN 'initiatedBy.app is not an object'
-        WHEN misshapen(body, '$.properties.targetResources', e.targetResources, 'ARRAY')
+        WHEN misshapen(text, '$.properties.initiatedBy.app', "initiatedBy.app",
+            COALESCE(any_user, any_app), 'OBJECT') THEN 'initiatedBy.app is not an object'
+        WHEN misshapen_list(text, '$.properties.targetResources', "targetResources", targets)
             THEN 'targetResources is not a list'
-        WHEN misshapen(body, '$.properties.additionalDetails', e.additionalDetails, 'ARRAY')
+        WHEN misshapen_list(text, '$.properties.additionalDetails', "additionalDetails", details)
             THEN 'additionalDetails is not a list'
-        WHEN misshapen_items(body, '$.properties.targetResources[0]', e.targetResources,
-            any_target(e.targetResources[1])) THEN 'targetResources holds no objects'
-        WHEN misshapen_items(body, '$.properties.additionalDetails[0]', e.additionalDetails,
-            any_detail(e.additionalDetails[1])) THEN 'additionalDetails holds no objects'
+        WHEN misshapen_items("targetResources", targets, any_target(targets[1]))
+            THEN 'targetResources holds no objects'
+        WHEN misshapen_items("additionalDetails", details, any_detail(details[1]))
+            THEN 'additionalDetails holds no objects'
     END                                         AS fault,
     CASE
-        WHEN COALESCE(r.time, r.operationName, r.category) IS NULL THEN false
-        WHEN lower(filled(r.category)) <> 'auditlogs' THEN false
-        WHEN e.activityDateTime IS NOT NULL THEN true
-        ELSE COALESCE(json_type(body, '$.properties'), '') = 'OBJECT' AND (
-            filled(r.category) IS NOT NULL   -- without it, this is what a sign-in has
-            OR json_type(body, '$.properties.createdDateTime') IS NULL)
+        WHEN COALESCE("frame.time", "frame.operationName", "frame.category") IS NULL THEN false
+        WHEN lower(filled("frame.category")) <> 'auditlogs' THEN false
+        WHEN "activityDateTime" IS NOT NULL THEN true
+        ELSE COALESCE(json_type(text, '$.properties'), '') = 'OBJECT' AND (
+            filled("frame.category") IS NOT NULL   -- without it, this is what a sign-in has
+            OR json_type(text, '$.properties.createdDateTime') IS NULL)
     END                                         AS fits
 FROM named

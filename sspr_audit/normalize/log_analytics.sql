@@ -1,37 +1,28 @@
--- Rows of the Log Analytics table AuditLogs. Nested columns are JSON texts, or JSON after all.
-WITH rows AS (   -- TRY: one text that is no JSON would fail the whole query
-    SELECT seq, file, place, text, body, TRY(json_transform(body, '{
-        "Id": "VARCHAR", "ActivityDateTime": "VARCHAR", "TimeGenerated": "VARCHAR",
-        "ActivityDisplayName": "VARCHAR", "OperationName": "VARCHAR", "ResultReason": "VARCHAR",
-        "ResultDescription": "VARCHAR", "Result": "VARCHAR", "ResultType": "VARCHAR",
-        "LoggedByService": "VARCHAR", "Category": "VARCHAR", "CorrelationId": "VARCHAR",
-        "AADTenantId": "VARCHAR", "InitiatedBy": "VARCHAR", "TargetResources": "VARCHAR",
-        "AdditionalDetails": "VARCHAR", "AppDisplayName": "VARCHAR",
-        "ConditionalAccessStatus": "VARCHAR", "DeviceDetail": "VARCHAR"}')) AS e
-    FROM batch),
-parsed AS (
-    SELECT seq, file, place, text, body, e,
-        json_transform(CASE WHEN json_valid(e.InitiatedBy) THEN e.InitiatedBy END, '{
+-- Rows of the Log Analytics table AuditLogs; `batch` has its columns. The nested ones are JSON
+-- texts, or JSON after all.
+WITH parsed AS (
+    SELECT *,
+        json_transform(CASE WHEN json_valid("InitiatedBy") THEN "InitiatedBy" END, '{
             "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
             "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}}') AS initiated,
-        json_transform(CASE WHEN json_valid(e.TargetResources) THEN e.TargetResources END,
+        json_transform(CASE WHEN json_valid("TargetResources") THEN "TargetResources" END,
             '[{"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}]') AS targets,
-        json_transform(CASE WHEN json_valid(e.AdditionalDetails) THEN e.AdditionalDetails END,
+        json_transform(CASE WHEN json_valid("AdditionalDetails") THEN "AdditionalDetails" END,
             '[{"key": "VARCHAR", "value": "VARCHAR"}]') AS details
-    FROM rows),
+    FROM batch),
 named AS (
     SELECT *, user_target(targets) AS target FROM parsed)
 SELECT
     seq, file, place, text,
-    filled(e.Id)                                AS record_id,
-    COALESCE(filled(e.ActivityDateTime), e.TimeGenerated) AS time_text,
-    COALESCE(filled(e.ActivityDisplayName), filled(e.OperationName)) AS activity,
-    COALESCE(filled(e.ResultReason), filled(e.ResultDescription)) AS reason,
-    lower(COALESCE(filled(e.Result), filled(e.ResultType))) AS result,
+    filled("Id")                                AS record_id,
+    COALESCE(filled("ActivityDateTime"), "TimeGenerated") AS time_text,
+    COALESCE(filled("ActivityDisplayName"), filled("OperationName")) AS activity,
+    COALESCE(filled("ResultReason"), filled("ResultDescription")) AS reason,
+    lower(COALESCE(filled("Result"), filled("ResultType"))) AS result,
     -- Rows of 2018 keep the service in the column Category.
-    COALESCE(filled(e.LoggedByService), CASE
-        WHEN e.Category = 'Self-service Password Management' THEN e.Category END) AS service,
-    filled(e.CorrelationId)                     AS correlation_id,
+    COALESCE(filled("LoggedByService"), CASE
+        WHEN "Category" = 'Self-service Password Management' THEN "Category" END) AS service,
+    filled("CorrelationId")                     AS correlation_id,
     filled(initiated.user.ipAddress)            AS ip_text,
     detail(details, 'clienttype')               AS client_type,
     detail(details, 'onpremisesagent')          AS agent,
@@ -40,22 +31,23 @@ SELECT
     COALESCE(filled(initiated.app.displayName), filled(initiated.app.appId)) AS initiator_app,
     filled(target.id)                           AS target_id,
     filled(target.userPrincipalName)            AS target_upn,
-    filled(e.AADTenantId)                       AS tenant_id,
+    filled("AADTenantId")                       AS tenant_id,
     CASE
-        WHEN no_json(body, e) THEN 'not valid JSON'
-        WHEN misshapen_text(e.InitiatedBy, any_initiator(initiated), 'OBJECT')
+        WHEN no_json THEN 'not valid JSON'
+        WHEN misshapen_text("InitiatedBy", COALESCE(any_user(initiated.user),
+            initiated.app.appId, initiated.app.displayName), 'OBJECT')
             THEN 'InitiatedBy is not an object'
-        WHEN misshapen_text(e.TargetResources, targets, 'ARRAY')
+        WHEN misshapen_text("TargetResources", targets, 'ARRAY')
             THEN 'TargetResources is not a list'
-        WHEN misshapen_text(e.AdditionalDetails, details, 'ARRAY')
+        WHEN misshapen_text("AdditionalDetails", details, 'ARRAY')
             THEN 'AdditionalDetails is not a list'
-        WHEN misshapen_items(e.TargetResources, '$[0]', targets, any_target(targets[1]))
+        WHEN misshapen_items("TargetResources", targets, any_target(targets[1]))
             THEN 'TargetResources holds no objects'
-        WHEN misshapen_items(e.AdditionalDetails, '$[0]', details, any_detail(details[1]))
+        WHEN misshapen_items("AdditionalDetails", details, any_detail(details[1]))
             THEN 'AdditionalDetails holds no objects'
     END                                         AS fault,
-    COALESCE(e.TimeGenerated, e.ActivityDateTime) IS NOT NULL
-        AND COALESCE(e.OperationName, e.ActivityDisplayName) IS NOT NULL
+    COALESCE("TimeGenerated", "ActivityDateTime") IS NOT NULL
+        AND COALESCE("OperationName", "ActivityDisplayName") IS NOT NULL
         -- what a row of SigninLogs has
-        AND COALESCE(e.AppDisplayName, e.ConditionalAccessStatus, e.DeviceDetail) IS NULL AS fits
+        AND COALESCE("AppDisplayName", "ConditionalAccessStatus", "DeviceDetail") IS NULL AS fits
 FROM named

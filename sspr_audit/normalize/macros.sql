@@ -1,22 +1,21 @@
--- A time as Microsoft writes it → UTC to 100 ns, or NULL where it is none of the accepted forms.
--- DuckDB keeps offsets only to the microsecond, so the seventh digit is added by hand. The years are
--- those that fit into nanoseconds: one time beyond them would fail the whole query.
-CREATE OR REPLACE TEMP MACRO iso_time(t) AS
-    CASE WHEN regexp_full_match(t,
-        '(19|20|21)\d\d-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,7})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)')
-    THEN make_timestamp_ns(1000 * epoch_us(TRY_CAST(t AS TIMESTAMPTZ)) + CASE
-        WHEN regexp_matches(t, '\.\d{7}') THEN 100 * CAST(substr(t, 27, 1) AS BIGINT) ELSE 0 END)
-    END;
-
 CREATE OR REPLACE TEMP MACRO slashed_time(t) AS
     CASE WHEN regexp_full_match(t,
         '\d{1,2}/\d{1,2}/(19|20|21)\d\d, \d{1,2}:[0-5]\d:[0-5]\d(\.\d{3})? [AP]M')
     THEN CAST(TRY_STRPTIME(t, ['%-m/%-d/%Y, %-I:%M:%S %p', '%-m/%-d/%Y, %-I:%M:%S.%g %p'])
         AS TIMESTAMP_NS) END;
 
-CREATE OR REPLACE TEMP MACRO utc_time(t, zoneless_utc) AS COALESCE(
-    iso_time(t),
-    CASE WHEN zoneless_utc THEN COALESCE(iso_time(t || 'Z'), slashed_time(t)) END);
+-- A time as Microsoft writes it → UTC to 100 ns, or NULL where it is none of the accepted forms.
+-- DuckDB keeps offsets only to the microsecond, so the seventh digit is added by hand. The years are
+-- those that fit into nanoseconds: one time beyond them would fail the whole query.
+CREATE OR REPLACE TEMP MACRO utc_time(t, zoneless_utc) AS CASE
+    WHEN (zoneless_utc OR ends_with(t, 'Z')) AND regexp_full_match(t,
+        '(19|20|21)\d\d-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,7})?Z?')
+    THEN TRY_CAST(t AS TIMESTAMP_NS)
+    WHEN regexp_full_match(t,
+        '(19|20|21)\d\d-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,7})?[+-]([01]\d|2[0-3]):[0-5]\d')
+    THEN make_timestamp_ns(1000 * epoch_us(TRY_CAST(t AS TIMESTAMPTZ)) + CASE
+        WHEN regexp_matches(t, '\.\d{7}') THEN 100 * CAST(substr(t, 27, 1) AS BIGINT) ELSE 0 END)
+    WHEN zoneless_utc THEN slashed_time(t) END;
 
 -- How many digits of a second the time was written with.
 CREATE OR REPLACE TEMP MACRO digits(t) AS CAST(CASE
@@ -46,16 +45,26 @@ CREATE OR REPLACE TEMP MACRO time_fault(t) AS CASE
     WHEN day_first(t) THEN 'day-first date'
     ELSE 'time not understood' END;
 
--- json_transform makes NULLs of a value of the wrong shape and never complains. Where nothing is
--- `known` of it, look whether there was something. CASE keeps this off the rows that need no look.
-CREATE OR REPLACE TEMP MACRO misshapen(body, path, known, wanted) AS
-    CASE WHEN known IS NULL THEN COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', wanted)
-    ELSE false END;
+-- What is read out of a value of the wrong shape is NULL, and nobody complains. Where something was
+-- `said` and nothing is `known` of it, look what it is. CASE keeps this off all other rows.
+CREATE OR REPLACE TEMP MACRO misshapen(text, path, said, known, wanted) AS
+    CASE WHEN said IS NULL OR known IS NOT NULL THEN false
+    ELSE json_type(text, path) <> wanted END;
+
+-- The text of a list that holds something; a text that only looks like one has no `first` item.
+CREATE OR REPLACE TEMP MACRO list_text(text, path, said, first) AS CASE
+    WHEN said IS NULL OR said = '[]' THEN NULL
+    WHEN first IS NOT NULL THEN said
+    WHEN json_type(text, path) = 'ARRAY' THEN said END;
+
+CREATE OR REPLACE TEMP MACRO misshapen_list(text, path, said, known) AS
+    CASE WHEN said = '[]' AND NOT contains(text, '"[]"') THEN false
+    ELSE misshapen(text, path, said, known, 'ARRAY') END;
 
 -- The same for what a list holds; its first item stands for all.
-CREATE OR REPLACE TEMP MACRO misshapen_items(body, path, items, known) AS
+CREATE OR REPLACE TEMP MACRO misshapen_items(said, items, known) AS
     CASE WHEN len(items) > 0 AND known IS NULL
-    THEN COALESCE(json_type(body, path), 'NULL') NOT IN ('NULL', 'OBJECT') ELSE false END;
+    THEN json_type(said, '$[0]') NOT IN ('NULL', 'OBJECT') ELSE false END;
 
 -- The same for a column that holds JSON as text.
 CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
@@ -63,11 +72,6 @@ CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
     WHEN json_valid(value) THEN json_type(value) NOT IN ('NULL', wanted)
     ELSE true END;
 
-CREATE OR REPLACE TEMP MACRO no_json(body, shaped) AS
-    CASE WHEN shaped IS NULL THEN NOT json_valid(body) ELSE false END;
-
 CREATE OR REPLACE TEMP MACRO any_user(u) AS COALESCE(u.id, u.userPrincipalName, u.ipAddress);
 CREATE OR REPLACE TEMP MACRO any_target(t) AS COALESCE(t.id, t.type, t.userPrincipalName);
 CREATE OR REPLACE TEMP MACRO any_detail(d) AS COALESCE(d.key, d.value);
-CREATE OR REPLACE TEMP MACRO any_initiator(i) AS
-    COALESCE(any_user(i.user), i.app.appId, i.app.displayName);

@@ -1,11 +1,13 @@
 -- One form's rows, told the same way in every form. The tenant counts for nothing in `facts`, since
 -- only some forms name it: a record with a coarser time must not stay for that alone.
--- `left_over` is the text of what cannot be used, and `why` says why not.
+-- What cannot be used has no time, and `why` says why not.
+WITH timed AS (
+    SELECT *, utc_time(time_text, $zoneless_utc) AS understood FROM found)
 SELECT
-    seq, file, place,
+    seq, file, place, text,
     COALESCE(record_id, 'content:' || substr(sha256(text), 1, 16)) AS record_id,
     record_id IS NOT NULL AS has_id,
-    utc_time(time_text, $zoneless_utc) AS time_utc,
+    CASE WHEN fits AND fault IS NULL THEN understood END AS time_utc,
     digits(time_text) AS digits,
     activity, reason, result, service, correlation_id, ip_text, client_type, agent,
     initiator_id, initiator_upn, initiator_app, target_id, target_upn, tenant_id,
@@ -15,9 +17,6 @@ SELECT
     + (client_type IS NOT NULL)::INT + (agent IS NOT NULL)::INT + (initiator_id IS NOT NULL)::INT
     + (initiator_upn IS NOT NULL)::INT + (initiator_app IS NOT NULL)::INT
     + (target_id IS NOT NULL)::INT + (target_upn IS NOT NULL)::INT AS UTINYINT) AS facts,
-    CASE WHEN fits IS TRUE AND fault IS NULL AND utc_time(time_text, $zoneless_utc) IS NOT NULL
-        THEN NULL ELSE text END AS left_over,
-    CASE WHEN fault IS NOT NULL THEN fault
-        WHEN utc_time(time_text, $zoneless_utc) IS NULL THEN time_fault(time_text) END AS why,
+    COALESCE(fault, CASE WHEN understood IS NULL THEN time_fault(time_text) END) AS why,
     fits
-FROM found
+FROM timed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
@@ -35,26 +37,43 @@ LONGEST: Final = csv.field_size_limit()
 """Characters of the longest field of a CSV that is read."""
 
 _COLUMNS: Final = ", ".join(("seq", "file", "place", *AUDIT))
+_PIECE: Final = 2048
+"""Rows that DuckDB's threads take at a time."""
 _ALWAYS: Final = ("seq", "file", "place", "text")
 """Columns of every batch: our number of the record, its file, its place there, its text."""
 
-_PORTAL_READ: Final = (
-    "Date (UTC)",
-    "CorrelationId",
-    "Service",
-    "Category",
-    "Activity",
-    "Result",
-    "ResultReason",
-    "ActorType",
-    "ActorDisplayName",
-    "ActorObjectId",
-    "ActorUserPrincipalName",
-    "IPAddress",
-    *(f"Target{n}{part}" for n in (1, 2, 3) for part in ("Type", "ObjectId", "UserPrincipalName")),
-    *(f"AdditionalDetail{k}{part}" for k in range(1, 7) for part in ("Key", "Value")),
+_GRAPH: Final = (
+    "id",
+    "activityDateTime",
+    "activityDisplayName",
+    "resultReason",
+    "result",
+    "loggedByService",
+    "correlationId",
+    "initiatedBy",
+    "initiatedBy.user",
+    "initiatedBy.user.id",
+    "initiatedBy.user.userPrincipalName",
+    "initiatedBy.user.ipAddress",
+    "initiatedBy.app",
+    "initiatedBy.app.appId",
+    "initiatedBy.app.displayName",
+    "targetResources",
+    "targetResources[0]",
+    "additionalDetails",
+    "additionalDetails[0]",
 )
-_LOG_ANALYTICS_READ: Final = (
+_FRAME: Final = (
+    "time",
+    "operationName",
+    "category",
+    "resultDescription",
+    "resultType",
+    "callerIpAddress",
+    "correlationId",
+    "tenantId",
+)
+_LOG_ANALYTICS: Final = (
     "Id",
     "ActivityDateTime",
     "TimeGenerated",
@@ -72,6 +91,32 @@ _LOG_ANALYTICS_READ: Final = (
     "TargetResources",
     "AdditionalDetails",
 )
+_PORTAL: Final = (
+    "Date (UTC)",
+    "CorrelationId",
+    "Service",
+    "Category",
+    "Activity",
+    "Result",
+    "ResultReason",
+    "ActorType",
+    "ActorDisplayName",
+    "ActorObjectId",
+    "ActorUserPrincipalName",
+    "IPAddress",
+    *(f"Target{n}{part}" for n in (1, 2, 3) for part in ("Type", "ObjectId", "UserPrincipalName")),
+    *(f"AdditionalDetail{k}{part}" for k in range(1, 7) for part in ("Key", "Value")),
+)
+_SIGN_IN: Final = ("AppDisplayName", "ConditionalAccessStatus", "DeviceDetail")
+"""What tells a row of SigninLogs."""
+
+_PATHS: Final[Mapping[Form, Mapping[str, str]]] = {
+    Form.GRAPH: {name: f"$.{name}" for name in _GRAPH},
+    Form.DIAGNOSTIC: {f"frame.{name}": f"$.{name}" for name in _FRAME}
+    | {name: f"$.properties.{name}" for name in _GRAPH},
+    Form.LOG_ANALYTICS: {name: f"$.{name}" for name in (*_LOG_ANALYTICS, *_SIGN_IN)},
+}
+"""What a form's SQL reads of a JSON object: column → path."""
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -82,61 +127,80 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def add(
-    connection: duckdb.DuckDBPyConnection, batch: Batch
+    connection: duckdb.DuckDBPyConnection, batches: Iterable[Batch]
 ) -> tuple[list[tuple[int, Misread]], list[Misfit]]:
-    """Add a batch to `audit`.
+    """Add batches of one layout to `audit`; they are held until all have come.
 
     Returns what could not be used, as (file, Misread), and what may be of use in another form.
     """
-    form = Form(batch.layout.form)
-    table, misread = _as_table(batch)
-    if not table.num_rows:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    batches = iter(batches)
+    first = next(batches)
+    layout = first.layout
+    schema = _as_table(first)[0].schema
+    misread: list[tuple[int, Misread]] = []
+    held: list[pa.RecordBatch] = []
+
+    def arriving() -> Iterator[pa.RecordBatch]:
+        for batch in itertools.chain([first], batches):
+            table, unread = _as_table(batch)
+            misread.extend(unread)
+            for piece in table.to_batches(max_chunksize=_PIECE):
+                held.append(piece)
+                yield piece
+
+    values = {"zoneless_utc": layout.zoneless_utc}
+    insert = f"INSERT INTO audit {_query(layout, _COLUMNS)}"
+    engine.stream(connection, insert, values, arrived=(schema, arriving()))
+    # A row without a time is one that cannot be used. Only then is it asked what it was and why.
+    left_over = engine.fetch(connection, "SELECT seq FROM audit WHERE time_utc IS NULL")["seq"]
+    if not left_over:
         return misread, []
-    form_sql = engine.sql("sspr_audit.normalize", _SQL[form])
-    normal_sql = engine.sql("sspr_audit.normalize", "normal.sql")
-    rows = f"WITH batch AS ({_source(table, form)}), found AS ({form_sql}) {normal_sql}"
-    values = {"zoneless_utc": batch.layout.zoneless_utc}
-    with engine.lent(connection, arrived=table):
-        # Materialized, or the filter would be worked out apart and every text be parsed twice.
-        insert = (
-            f"INSERT INTO audit WITH normal AS MATERIALIZED ({rows})"  # noqa: S608 - our own texts
-            f" SELECT {_COLUMNS} FROM normal WHERE left_over IS NULL"
-        )
-        ((added,),) = engine.rows(connection, insert, values)
-        if added == table.num_rows:
-            return misread, []
-        query = (
-            f"WITH normal AS MATERIALIZED ({rows}) SELECT file, place, left_over, fits, why"  # noqa: S608
-            " FROM normal WHERE left_over IS NOT NULL ORDER BY file, place"
-        )
-        left_over = engine.rows(connection, query, values)
+    connection.execute("DELETE FROM audit WHERE time_utc IS NULL")
+    table = pa.Table.from_batches(held)
+    with engine.lent(connection, arrived=table.filter(pc.is_in(table["seq"], left_over))):
+        query = f"{_query(layout, 'file, place, text, fits, why')} ORDER BY file, place"
+        rows = engine.rows(connection, query, values)
     misfits = []
-    for file, place, text, fits, why in left_over:
-        if fits or batch.layout.columns:
+    for file, place, text, fits, why in rows:
+        if fits or layout.columns:
             misread.append((file, Misread(why or "no time", place, text[:80])))
         else:
             misfits.append((file, place, text, why or "not a record of a known form"))
     return misread, misfits
 
 
-def _source(table: pa.Table, form: Form) -> str:
-    """Return the query that gives the form's SQL its `batch`: a CSV's row becomes an object."""
-    if form is not Form.LOG_ANALYTICS or table.num_columns == len(_ALWAYS):
-        return "SELECT *, text AS body FROM arrived"
-    packed = ", ".join(f'"{name}" := "{name}"' for name in table.column_names[len(_ALWAYS) :])
-    return f"SELECT seq, file, place, text, to_json(struct_pack({packed})) AS body FROM arrived"  # noqa: S608
+def _query(layout: Layout, columns: str) -> str:
+    """Return the query that makes `columns` of what is lent as `arrived`."""
+    form = Form(layout.form)
+    batch = "SELECT *, false AS no_json FROM arrived"
+    if not layout.columns:
+        # One list of paths, as that parses a text once. TRY: one text that is no JSON would fail
+        # the whole query.
+        paths = ", ".join(f"'{path}'" for path in _PATHS[form].values())
+        names = ", ".join(f'said[{n}] AS "{name}"' for n, name in enumerate(_PATHS[form], start=1))
+        batch = (
+            f"SELECT * EXCLUDE said, {names}, CASE WHEN said IS NULL THEN NOT json_valid(text)"  # noqa: S608 - our own texts
+            f" ELSE false END AS no_json FROM (SELECT *, TRY(json_extract_string(text, [{paths}]))"
+            " AS said FROM arrived)"
+        )
+    form_sql = engine.sql("sspr_audit.normalize", _SQL[form])
+    normal_sql = engine.sql("sspr_audit.normalize", "normal.sql")
+    return (
+        f"WITH batch AS ({batch}), found AS ({form_sql}), normal AS ({normal_sql})"  # noqa: S608
+        f" SELECT {columns} FROM normal"
+    )
 
 
 def _as_table(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
-    """Return the batch in pieces that DuckDB's threads can share."""
     import pyarrow as pa
 
     if batch.layout.columns:
-        table, misread = _parsed(batch)
-    else:
-        arrays = (batch.numbers, batch.files, batch.places, batch.texts)
-        table, misread = pa.table(dict(zip(_ALWAYS, arrays, strict=True))), []
-    return pa.Table.from_batches(table.to_batches(max_chunksize=2048), table.schema), misread
+        return _parsed(batch)
+    arrays = (batch.numbers, batch.files, batch.places, batch.texts)
+    return pa.table(dict(zip(_ALWAYS, arrays, strict=True))), []
 
 
 def as_objects(batch: Batch) -> tuple[Batch, list[tuple[int, Misread]]]:
@@ -159,16 +223,16 @@ def _parsed(batch: Batch) -> tuple[pa.Table, list[tuple[int, Misread]]]:
     import pyarrow as pa
 
     rows, kept, misread = _rows(batch)
-    portal = batch.layout.form == Form.PORTAL_CSV
     names = batch.layout.columns
     by_column = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     arrays = (batch.numbers, batch.files, batch.places, batch.texts)
     columns = {name: array.take(kept) for name, array in zip(_ALWAYS, arrays, strict=True)}
-    for name in _PORTAL_READ if portal else _LOG_ANALYTICS_READ:
-        if name in by_column:
-            columns[name] = pa.array(by_column[name], pa.string())
-        elif portal:
-            columns[name] = pa.nulls(len(rows), pa.string())
+    portal = batch.layout.form == Form.PORTAL_CSV
+    for name in _PORTAL if portal else _LOG_ANALYTICS:
+        found = by_column.get(name)
+        columns[name] = pa.array(found, pa.string()) if found else pa.nulls(len(rows), pa.string())
+    if not portal:
+        columns |= {name: pa.nulls(len(rows), pa.string()) for name in _SIGN_IN}
     return pa.table(columns), misread
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 TOLD: Final = 20
 """Lines about records that were skipped; whoever has more than these reads the report."""
+
+RUN_BYTES: Final = 64 << 20
+"""Texts, in bytes, that one statement takes; planning one costs as much as reading a megabyte."""
 
 _CONTEXT: Final = """
 CREATE TABLE context (
@@ -103,31 +108,47 @@ def ingest(
     done = Ingested(found, missing=missing)
     records.prepare(connection)
     connection.execute(_CONTEXT)
-    for item in _ahead(sources.read(found)):
-        match item:
-            case Batch():
-                _add(connection, item, done, spool)
-            case sources.NotRead():
-                done.drop(item)
-            case (file, misread):
-                done.skip(file, misread)
+    with _ahead(sources.read(found)) as items:
+        # A run of batches that are read alike, and that may be held in memory.
+        for _, run in itertools.groupby(_sized(items, done), key=lambda sized: sized[0]):
+            _add(connection, (batch for _, batch in run), done, spool)
     _refuse_day_first(connection, done)
     return done
 
 
+def _sized(
+    items: Iterator[sources.Read], done: Ingested
+) -> Iterator[tuple[tuple[Layout, int], Batch]]:
+    """Yield batches with what must be equal in a run; what was not read is noted."""
+    size = 0
+    for item in items:
+        match item:
+            case Batch():
+                size += item.texts.nbytes
+                yield (item.layout, size // RUN_BYTES), item
+            case sources.NotRead():
+                done.drop(item)
+            case (file, misread):
+                done.skip(file, misread)
+
+
 def _add(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested, spool: Spool | None
+    connection: duckdb.DuckDBPyConnection,
+    batches: Iterator[Batch],
+    done: Ingested,
+    spool: Spool | None,
 ) -> None:
-    if batch.layout.form in CONTEXT_KINDS:
-        _keep_context(connection, batch, done)
+    """Add a run of batches of one layout, and what is found inside those that do not fit it."""
+    first = next(batches)
+    batches = itertools.chain([first], batches)
+    if first.layout.form in CONTEXT_KINDS:
+        _keep_context(connection, batches, done)
         return
-    if spool is not None:
-        spool.keep(batch)
-    misread, misfits = records.add(connection, batch)
+    misread, misfits = records.add(connection, spool.keeping(batches) if spool else batches)
     for file, fault in misread:
         done.skip(file, fault)
-    for other in _refitted(batch.layout, misfits, done):
-        _add(connection, other, done, spool)
+    for other in _refitted(first.layout, misfits, done):
+        _add(connection, iter([other]), done, spool)
 
 
 def _refitted(layout: Layout, misfits: list[records.Misfit], done: Ingested) -> Iterator[Batch]:
@@ -156,23 +177,34 @@ def _refitted(layout: Layout, misfits: list[records.Misfit], done: Ingested) -> 
         done.refitted += len(rows)
 
 
-def _keep_context(connection: duckdb.DuckDBPyConnection, batch: Batch, done: Ingested) -> None:
+def _keep_context(
+    connection: duckdb.DuckDBPyConnection, batches: Iterator[Batch], done: Ingested
+) -> None:
     import pyarrow as pa
 
-    batch, misread = records.as_objects(batch)
-    columns = {"file": batch.files, "place": batch.places, "body": batch.texts}
-    with engine.lent(connection, arrived=pa.table(columns)):
-        connection.execute(
-            "INSERT INTO context SELECT file, place, $kind, sha256(body), body FROM arrived"
-            " WHERE json_valid(body)",
-            {"kind": str(batch.layout.form)},
-        )
-        broken = engine.rows(
-            connection, "SELECT file, place, body FROM arrived WHERE NOT json_valid(body)"
-        )
-    misread += [(file, Misread(records.NO_JSON, place, body[:80])) for file, place, body in broken]
-    for file, fault in misread:
-        done.skip(file, fault)
+    def arriving() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            objects, misread = records.as_objects(batch)
+            for file, fault in misread:
+                done.skip(file, fault)
+            kinds = pa.repeat(pa.scalar(str(batch.layout.form)), len(objects.texts))
+            arrays = [objects.files, objects.places, kinds, objects.texts]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    types = {"file": pa.int32(), "place": pa.int64(), "kind": pa.string(), "body": pa.string()}
+    schema = pa.schema(types)
+    insert = (
+        "INSERT INTO context SELECT file, place, kind,"
+        " CASE WHEN json_valid(body) THEN sha256(body) END, body FROM arrived"
+    )
+    engine.stream(connection, insert, arrived=(schema, arriving()))
+    broken = "FROM context WHERE sha256 IS NULL"
+    for file, place, start in engine.rows(
+        connection,
+        f"SELECT file, place, body[:80] {broken} ORDER BY file, place",
+    ):
+        done.skip(file, Misread(records.NO_JSON, place, start))
+    connection.execute(f"DELETE {broken}")
 
 
 def _refuse_day_first(connection: duckdb.DuckDBPyConnection, done: Ingested) -> None:
@@ -184,8 +216,9 @@ def _refuse_day_first(connection: duckdb.DuckDBPyConnection, done: Ingested) -> 
         done.drop(sources.NotRead(file, reason, "refused"))
 
 
-def _ahead(items: Iterator[sources.Read]) -> Iterator[sources.Read]:
-    """Yield `items` while a thread already makes the next ones: reading and SQL share no lock."""
+@contextmanager
+def _ahead(items: Iterator[sources.Read]) -> Iterator[Iterator[sources.Read]]:
+    """Lend `items` while a thread already makes the next ones: reading and SQL share no lock."""
     ready: queue.Queue[sources.Read | BaseException | None] = queue.Queue(maxsize=2)
     stop = threading.Event()
 
@@ -199,17 +232,20 @@ def _ahead(items: Iterator[sources.Read]) -> Iterator[sources.Read]:
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
             ready.put(error)
 
-    thread = threading.Thread(target=work, name="reader", daemon=True)
-    thread.start()
-    try:
+    def made() -> Iterator[sources.Read]:
         while (item := ready.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
+
+    thread = threading.Thread(target=work, name="reader", daemon=True)
+    thread.start()
+    try:
+        yield made()
     finally:
         stop.set()
         while thread.is_alive():
-            try:
+            with suppress(queue.Empty):
                 ready.get(timeout=0.05)
-            except queue.Empty:
-                continue
+        with suppress(queue.Full):
+            ready.put_nowait(None)  # a thread of DuckDB may still wait, after Ctrl-C

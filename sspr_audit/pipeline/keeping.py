@@ -214,7 +214,7 @@ def _derived(batch: Stored) -> pa.Table:
     columns = ", ".join(name for name in AUDIT if name not in ("record_id", "has_id", "facts"))
     with engine.scratch() as connection:
         records.prepare(connection)
-        records.add(connection, Batch(Layout(**layout), batch.texts, numbers, files, numbers))
+        records.add(connection, [Batch(Layout(**layout), batch.texts, numbers, files, numbers)])
         with engine.lent(connection, hashes=hashes):
             rows = engine.fetch(
                 connection,

@@ -45,7 +45,7 @@ def from_demo(options: Options) -> Analysis:
     files = pa.nulls(len(texts), pa.int32()).fill_null(0)
     with engine.scratch() as connection:
         records.prepare(connection)
-        records.add(connection, Batch(Layout(Form.GRAPH), texts, numbers, files, numbers))
+        records.add(connection, [Batch(Layout(Form.GRAPH), texts, numbers, files, numbers)])
         repeats = sum(count for _, count in normalize.drop_repeats(connection))
         return _analysed(connection, options, Read(len(texts), {}, repeats))
 

@@ -12,11 +12,8 @@ from sspr_audit.model import Batch, Layout
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH: Final = 20_000
-"""Records handed on at a time."""
-
-BATCH_BYTES: Final = 16 << 20
-"""Bytes handed on at a time."""
+BATCH_BYTES: Final = 1 << 19
+"""Bytes handed on at a time; a piece of a large file is more, and is handed on as it is."""
 
 Part = tuple[Layout, "pa.StringArray | Sequence[str]", "pa.Int64Array | Sequence[int]"]
 """Records of one layout, with their places in the file."""
@@ -50,8 +47,7 @@ class Pile:
             self.loose += [(t, file, p) for t, p in zip(texts, places, strict=True)]
             self.size += sum(map(len, texts))
         self.count += len(texts)
-        full = self.count >= BATCH or self.size >= BATCH_BYTES
-        return self.take() if full else None
+        return self.take() if self.size >= BATCH_BYTES else None
 
     def take(self) -> Batch:
         """Return what lies here as one batch, and begin anew."""
