@@ -38,7 +38,7 @@ class Window:
 
 
 class Form(StrEnum):
-    """The shapes that audit records arrive in. A `context:` form is told by its kind."""
+    """The shapes that audit records arrive in."""
 
     GRAPH = "graph"
     """Microsoft Graph and the admin center's JSON download."""

@@ -195,7 +195,7 @@ def test_hosts_are_those_of_the_cloud() -> None:
     """A tenant in China reads its own hosts and no other."""
     cause = KNOWN.causes["antivirus-or-tls-inspection"]
 
-    remedy = cause.remedy_in(KNOWN.clouds["china-21vianet"], KNOWN.clouds)
+    remedy = cause.in_cloud(KNOWN.clouds["china-21vianet"], KNOWN.clouds).remedy
 
     assert remedy.hosts == (
         "passwordreset.activedirectory.windowsazure.cn",
@@ -210,7 +210,8 @@ def test_commands_are_left_out_where_the_cloud_lacks_the_host() -> None:
     cause = KNOWN.causes["portal-host-blocked"]
 
     commands = {
-        name: cause.remedy_in(cloud, KNOWN.clouds).commands for name, cloud in KNOWN.clouds.items()
+        name: cause.in_cloud(cloud, KNOWN.clouds).remedy.commands
+        for name, cloud in KNOWN.clouds.items()
     }
 
     assert commands["global"][0] == "Invoke-WebRequest https://passwordreset.microsoftonline.com/ok"
@@ -221,7 +222,7 @@ def test_without_a_cloud_every_cloud_is_labelled() -> None:
     """Where the cloud is unknown, hosts and commands of each are given with its name."""
     cause = KNOWN.causes["portal-host-blocked"]
 
-    remedy = cause.remedy_in(None, KNOWN.clouds)
+    remedy = cause.in_cloud(None, KNOWN.clouds).remedy
 
     assert remedy.hosts == (
         "passwordreset.microsoftonline.com (global)",
@@ -236,11 +237,13 @@ def test_commands_without_a_host_are_given_once() -> None:
     """What is the same in every cloud carries no label; what one cloud alone knows does."""
     cause = KNOWN.causes["signin-reset-not-enabled"]
 
-    intune, registry = cause.remedy_in(None, KNOWN.clouds).commands
+    intune, registry = cause.in_cloud(None, KNOWN.clouds).remedy.commands
 
     assert intune.endswith("# global")
     assert "#" not in registry
-    assert cause.remedy_in(KNOWN.clouds["china-21vianet"], KNOWN.clouds).commands == (registry,)
+    assert cause.in_cloud(KNOWN.clouds["china-21vianet"], KNOWN.clouds).remedy.commands == (
+        registry,
+    )
 
 
 def test_a_cause_of_one_cloud_speaks_of_that_cloud() -> None:

@@ -29,7 +29,7 @@ def test_every_page_can_be_read(cloud: str | None) -> None:
     here = None if cloud is None else KNOWN.clouds[cloud]
     for cause in KNOWN.causes.values():
         lines = catalogue.page(cause, KNOWN, cloud=here).splitlines()
-        remedy = cause.remedy_in(here, KNOWN.clouds)
+        remedy = cause.in_cloud(here, KNOWN.clouds).remedy
 
         assert {f"    {line}" for one in remedy.commands for line in one.splitlines()} <= set(lines)
         assert "{sspr_host" not in "\n".join(lines)

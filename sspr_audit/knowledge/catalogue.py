@@ -189,10 +189,6 @@ class Cause:
             commands_in={},
         )
 
-    def remedy_in(self, cloud: Cloud | None, clouds: Mapping[str, Cloud]) -> model.Remedy:
-        """Return what to do in `cloud`, or in each of `clouds` where it is None."""
-        return self.in_cloud(cloud, clouds).remedy
-
     def _remedy(
         self, cloud: Cloud | None, clouds: Mapping[str, Cloud], tell: Callable[[str], str]
     ) -> model.Remedy:
