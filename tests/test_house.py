@@ -79,8 +79,7 @@ SQL_CLOCK = re.compile(
 )
 FOREIGN = re.compile(
     r"\bpypi\.|pythonhosted\.|\bnpmjs\.|\bcrates\.io|\bdeb\.debian\.|\bproxy\.golang\."
-    r"|(?<![\w.])/(?:home|Users|root|work|tmp/w|opt/pypi)/\w"
-    r"|\bsand[b]ox",
+    r"|(?<![\w.])/(?:home|Users|root)/\w",
     re.IGNORECASE,
 )
 UNREAD = {"__pycache__", "build", "dist", "node_modules"}
