@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import unicodedata
 
 import pytest
@@ -71,6 +72,9 @@ def test_a_long_name_is_cut() -> None:
         ("moc.elpmaxe\u202e", r"moc.elpmaxe\u202e"),
         ("one\r\ntwo\tthree\xa0four", "one  two three four"),
         ("\ud800", r"\ud800"),
+        ("Nguye\u0302\u0303n", "Nguye\u0302\u0303n"),
+        ("\u05e9\u05c1\u05b8\u05bc\u0591x", "\u05e9\u05c1\u05b8\u05bc\u0591x"),
+        ("e" + "\u0301" * 6 + "x", "e" + "\u0301" * 4 + r"\u0301\u0301x"),
     ],
 )
 def test_a_line_reads_well(text: str, shown: str) -> None:
@@ -88,6 +92,22 @@ def test_json_keeps_the_whole_text(text: str) -> None:
         "utf-16", "surrogatepass"
     )
     assert not {unicodedata.category(one) for one in written} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_json_writes_out_whatever_is_not_seen() -> None:
+    """Of all letters there are, none that a terminal obeys or nobody sees stands in a document."""
+    letters = "".join(chr(point) for point in range(0x20, sys.maxunicode + 1))
+    written = harmless.json(letters)
+
+    assert not {unicodedata.category(one) for one in written} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_marks_are_not_piled_up() -> None:
+    """A letter under thousands of accents covers no other line, on a page or in a cell."""
+    tower = "e" + "\u0301" * 5_000
+
+    assert harmless.line(tower).count("\u0301") == harmless.MARKS
+    assert harmless.cell(tower) == "e" + "\u0301" * harmless.MARKS
 
 
 @given(STRANGE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 BOUND: Final = 200
@@ -22,9 +23,14 @@ _INVISIBLE: Final = re.compile(
 )
 """Letters by the book that nobody sees; str.isprintable tells all the other silent ones."""
 
+MARKS: Final = 4
+"""Marks (accents, vowel points) that one letter carries at most in any language; hundreds of them
+would cover the lines around."""
+
 _SILENT: Final = re.compile(
-    "[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "[\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """What JSON may hold as it stands but a reader would obey or not see. A fixed list, so that the
@@ -49,15 +55,15 @@ def line(text: str, *, bound: int | None = BOUND) -> str:
     r"""Return `text` as one line in which everything can be seen.
 
     Blanks of every kind become a space; what a terminal would obey or a reader not see (controls,
-    text direction, zero width, lone surrogates) is written out, as in `\x1b` or `\u202e`. What is
-    longer than `bound` characters is cut, and the number of characters left out is told.
+    text direction, zero width, lone surrogates) is written out, as in `\x1b` or `\u202e`, and so
+    are marks beyond MARKS on one letter. What is longer than `bound` characters is cut, and the
+    number of characters left out is told.
     """
-    if _is_plain(text) and (bound is None or len(text) <= bound):
+    if text.isascii() and text.isprintable() and (bound is None or len(text) <= bound):
         return text
     pieces: list[str] = []
     room = len(text) * 10 if bound is None else bound
-    for place, letter in enumerate(text):
-        piece = _seen(letter)
+    for place, piece in enumerate(_seen(text)):
         room -= len(piece)
         if room < 0:
             return f"{''.join(pieces)}\u2026 (+{len(text) - place:,} characters)"
@@ -72,9 +78,7 @@ def lines(text: str) -> list[str]:
 
 def cell(text: str) -> str:
     """Return `text` for a cell of a spreadsheet: no controls, and never a formula."""
-    kept = text[:CELL_BOUND]
-    if not _is_plain(kept):
-        kept = "".join(_seen(letter, hidden="") for letter in kept)
+    kept = "".join(_seen(text[:CELL_BOUND], hidden=""))
     kept = _LATER_FORMULA.sub(r"\1'", kept)
     if len(text) > CELL_BOUND:
         kept += f"\u2026 (+{len(text) - CELL_BOUND:,} characters)"
@@ -125,17 +129,18 @@ def _escaped(text: str) -> str:
     return "".join(_ENTITIES.get(letter, letter) for letter in plain)
 
 
-def _is_plain(text: str) -> bool:
-    return text.isprintable() and _INVISIBLE.search(text) is None
-
-
-def _seen(letter: str, *, hidden: str | None = None) -> str:
-    """Return the letter, or a space for a blank, or `hidden` (else its escape) for the rest."""
-    if _is_plain(letter):
-        return letter
-    if letter in "\t\n\r\v\f" or unicodedata.category(letter) == "Zs":
-        return " "
-    return letter.encode("unicode-escape").decode() if hidden is None else hidden
+def _seen(text: str, *, hidden: str | None = None) -> Iterator[str]:
+    """Yield each letter, or a space for a blank, or `hidden` (else its escape) for the rest."""
+    marks = 0
+    for letter in text:
+        category = unicodedata.category(letter)
+        marks = marks + 1 if category.startswith("M") else 0
+        if marks <= MARKS and letter.isprintable() and not _INVISIBLE.match(letter):
+            yield letter
+        elif letter in "\t\n\r\v\f" or category == "Zs":
+            yield " "
+        else:
+            yield letter.encode("unicode-escape").decode() if hidden is None else hidden
 
 
 def _utf16(point: int) -> str:
