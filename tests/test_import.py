@@ -173,6 +173,25 @@ def test_two_tenants_in_one_import_are_refused(tenant_id, tmp_path):
     assert (keeper.store.info().records, keeper.store.info().tenant_id) == (0, None)
 
 
+def test_a_domain_names_no_other_tenant(tmp_path):
+    """Settings may name the tenant by a domain; the records' own id then claims the store."""
+    keeper = keep.keeper(tmp_path / "store")
+    keep.brought(keeper, "graph/page.json", tenant_id="contoso.example.com")
+    unclaimed = keeper.store.info().tenant_id
+    keep.brought(keeper, "diagnostic/lines.json", tenant_id="contoso.example.com")
+
+    assert unclaimed is None
+    assert keeper.store.info().tenant_id == keep.TENANT
+
+
+def test_an_id_in_the_settings_claims_the_store(tmp_path):
+    """Records that name no tenant are those of the settings', in whatever case it is written."""
+    keeper = keep.keeper(tmp_path / "store")
+    keep.brought(keeper, "graph/page.json", tenant_id=keep.TENANT.upper())
+
+    assert keeper.store.info().tenant_id == keep.TENANT
+
+
 def test_nothing_read_makes_no_store(tmp_path):
     """A wrong file is told, and leaves neither a store nor a lock that is held."""
     keeper = keep.keeper(tmp_path / "store")

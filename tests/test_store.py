@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import filelock
 import keep
 import pytest
 from keep import CONTEXT_FILES, FIXTURES
@@ -84,11 +85,33 @@ def test_who_waits_is_told_for_whom_and_then_gives_up(keeper):
         other.stdin.close()
     who = f"process {other.pid} (import, since 2026-11-03T04:05:06+00:00)"
 
-    assert said == [f"{keeper.path} is in use by {who}; waiting up to 0:00:00.200000"]
+    assert said == [f"{keeper.path} is in use by {who}; waiting up to 0.2 seconds"]
     assert who in str(caught.value)
     assert "--wait" in str(caught.value)
     assert caught.value.exit_code == 6
     assert 0.2 <= waited_s < 5
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(1, "1 minute"), (10, "10 minutes"), (90, "90 minutes"), (120, "2 hours"), (1440, "1 day")],
+)
+def test_a_wait_is_said_in_words(keeper, minutes, words, monkeypatch):
+    """As a person would say it, in one unit."""
+    said = []
+    wait = timedelta(minutes=minutes)
+
+    def never(_, timeout=None, **__):
+        raise filelock.Timeout(str(timeout))
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", never)
+    with (
+        pytest.raises(engine.StoreBusy),
+        held(keeper.path, wait=wait, doing="import", now=keep.NOW, talk=said.append),
+    ):
+        pass
+
+    assert said == [f"{keeper.path} is in use by another process; waiting up to {words}"]
 
 
 def test_who_waits_long_enough_gets_the_store(keeper):

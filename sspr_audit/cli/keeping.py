@@ -24,10 +24,11 @@ def info(config: run.Config = None, quiet: run.Quiet = False, verbose: run.Verbo
     from sspr_audit.pipeline import keeping
 
     found = keeping.info(run.keeper(here, "10m"))
+    imports = f"{found.imports:,} file import{'s' * (found.imports != 1)}"
     lines = [
         f"store     {found.path} ({found.size_bytes / 2**20:,.1f} MiB)",
         f"tenant    {found.tenant_id or 'not named by any record'}",
-        f"audit     {found.records:,} records, from {found.imports:,} files",
+        f"audit     {found.records:,} records, from {imports}",
     ]
     if found.first and found.last:
         lines.append(f"          {found.first:{_TIME}} to {found.last:{_TIME}}")

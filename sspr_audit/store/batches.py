@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ", ".join(AUDIT)
 
+TABLES: Final = {"audit": COLUMNS, "context": "kind"}
+"""What lies in batches, and the columns that say more of a record than where its text is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -39,49 +42,44 @@ class Stored:
         return Stored(self.layout, self.texts.filter(mask), self.rows.filter(mask))
 
 
-def fill(connection: duckdb.DuckDBPyConnection, stream: Iterator[Stored]) -> int:
-    """Add batches, however many, in little memory; return the number of records.
+def fill(connection: duckdb.DuckDBPyConnection, batches: Iterator[Stored]) -> int:
+    """Add batches, all of one table of TABLES, in little memory; return the number of records.
 
     One statement takes all rows: DuckDB keeps what each statement of a transaction added in memory
     to its end, but writes out the rows of one as they come.
     """
-    kept = 0
+    first = next(batches, None)
+    if first is None:
+        return 0
+    table = "context" if first.is_context else "audit"
+    ((last,),) = engine.rows(connection, "SELECT COALESCE(max(batch), 0) FROM raw")
+    layouts: list[tuple[int, str, int]] = []
     with tempfile.TemporaryFile() as blobs:
-        ((number,),) = engine.rows(connection, "SELECT COALESCE(max(batch), 0) FROM raw")
-        written: list[tuple[int, str, int]] = []
 
-        def rows(of_context: bool) -> Iterator[pa.RecordBatch]:  # noqa: FBT001
-            nonlocal kept
-            for stored in stream if not of_context else context:
-                if stored.is_context and not of_context:
-                    context.append(stored)
-                    continue
-                at = number + len(written) + 1
-                written.append((at, stored.layout, blobs.write(pack(stored.texts))))
-                kept += len(stored.texts)
-                yield _numbered(stored, at)
+        def numbered() -> Iterator[pa.RecordBatch]:
+            for number, stored in enumerate(itertools.chain([first], batches), last + 1):
+                layouts.append((number, stored.layout, blobs.write(pack(stored.texts))))
+                yield _numbered(stored, number)
 
-        context: list[Stored] = []
-        _insert(connection, "audit", COLUMNS, rows(of_context=False))
-        _insert(connection, "context", "kind", rows(of_context=True))
+        kept = _insert(connection, table, f"batch, place, sha256, {TABLES[table]}", numbered())
         blobs.seek(0)
-        raw = (_blob(at, layout, blobs.read(size)) for at, layout, size in written)
-        _insert(connection, "raw", "layout, texts", raw)
+        raw = (_blob(number, layout, blobs.read(size)) for number, layout, size in layouts)
+        _insert(connection, "raw", "batch, layout, texts", raw)
     return kept
 
 
 def _insert(
     connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Iterator[pa.RecordBatch]
-) -> None:
+) -> int:
+    """Add rows, of which there is at least one batch; return how many there were."""
     import pyarrow as pa
 
-    first = next(rows, None)
-    if first is None:
-        return
-    columns = f"batch, {columns}" if table == "raw" else f"batch, place, sha256, {columns}"
+    first = next(rows)
     stream = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], rows))
+    insert = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM arrived"  # noqa: S608
     with engine.lent(connection, arrived=stream):
-        connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM arrived")  # noqa: S608
+        ((count,),) = engine.rows(connection, insert)
+    return int(count)
 
 
 def _numbered(stored: Stored, batch: int) -> pa.RecordBatch:
@@ -100,27 +98,22 @@ def _blob(batch: int, layout: str, texts: bytes) -> pa.RecordBatch:
     return pa.record_batch({"batch": [batch], "layout": [layout], "texts": [texts]})
 
 
-def numbers(connection: duckdb.DuckDBPyConnection) -> list[int]:
-    """Return the numbers of all batches, oldest first."""
-    return [number for (number,) in engine.rows(connection, "SELECT batch FROM raw ORDER BY 1")]
+def stored(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Stored]:
+    """Yield the batches of a table of TABLES, oldest first, with the texts still in use.
 
-
-def read(connection: duckdb.DuckDBPyConnection, number: int) -> Stored:
-    """Return a batch with those of its texts that are still in use.
-
-    Its rows have the columns that they were made with, which may be an older version's.
+    Their rows have the columns that they were made with, which may be an older version's.
     """
-    where = {"batch": number}
-    ((layout, blob),) = engine.rows(
-        connection, "SELECT layout, texts FROM raw WHERE batch = $batch", where
-    )
-    for table, ours in (("audit", "record, batch"), ("context", "batch")):
+    ours = "record, batch" if table == "audit" else "batch"
+    numbers = engine.rows(connection, f"SELECT DISTINCT batch FROM {table} ORDER BY 1")  # noqa: S608
+    for (number,) in numbers:
+        where = {"batch": number}
+        ((layout, blob),) = engine.rows(
+            connection, "SELECT layout, texts FROM raw WHERE batch = $batch", where
+        )
         rows = engine.fetch(
             connection,
             f"SELECT * EXCLUDE ({ours}) FROM {table} WHERE batch = $batch ORDER BY place",  # noqa: S608
             where,
         )
-        if rows.num_rows:
-            break
-    texts = unpack(blob).take(rows["place"].combine_chunks())
-    return Stored(layout, texts, rows.drop_columns(["place"]))
+        texts = unpack(blob).take(rows["place"].combine_chunks())
+        yield Stored(layout, texts, rows.drop_columns(["place"]))

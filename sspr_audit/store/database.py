@@ -190,8 +190,8 @@ class Store:
     def batches(self) -> Iterator[Stored]:
         """Yield all that the store holds, a batch at a time. Raises as `reading` does."""
         with self.reading() as connection:
-            for number in batches.numbers(connection):
-                yield batches.read(connection, number)
+            for table in batches.TABLES:
+                yield from batches.stored(connection, table)
 
     def remake(
         self,
@@ -222,16 +222,15 @@ class Store:
                 schema.set_meta(new, "made_by", self.made_by)
                 came = 0
 
-                def changed() -> Iterator[Stored]:
+                def changed(table: str) -> Iterator[Stored]:
                     nonlocal came
-                    for number in batches.numbers(old):
-                        before = batches.read(old, number)
+                    for before in batches.stored(old, table):
                         came += before.rows.num_rows
-                        after = change(before) if before.rows.num_rows else before
+                        after = change(before)
                         if len(after.texts):
                             yield after
 
-                stayed = batches.fill(new, changed())
+                stayed = sum(batches.fill(new, changed(table)) for table in batches.TABLES)
                 then(new)
             beside.replace(self.path)
         except OSError as error:

@@ -35,7 +35,8 @@ def held(
             try:
                 lock.acquire(blocking=False)
             except filelock.Timeout:
-                talk(f"{store} is in use by {_name(holder)}; waiting up to {wait}")
+                if wait:
+                    talk(f"{store} is in use by {_name(holder)}; waiting up to {_words(wait)}")
                 lock.acquire(timeout=wait.total_seconds())
             holder.write_text(json.dumps(card), encoding="utf-8")
             stack.callback(holder.unlink, missing_ok=True)
@@ -51,6 +52,16 @@ def held(
 
 def _beside(store: Path, suffix: str) -> Path:
     return store.with_name(store.name + suffix)
+
+
+def _words(length: timedelta) -> str:
+    """Say a length of time in the largest unit that leaves nothing over."""
+    seconds = length.total_seconds()
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count, rest = divmod(seconds, size)
+        if count and not rest:
+            return f"{count:.0f} {unit}{'s' * (count != 1)}"
+    return f"{seconds:g} seconds"
 
 
 def _name(holder: Path) -> str:

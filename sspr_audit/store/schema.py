@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
 from sspr_audit.errors import LocalTrouble, SettingsError
@@ -12,6 +13,8 @@ from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
     import duckdb
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Outdated(LocalTrouble):
@@ -81,16 +84,19 @@ def claim(
 ) -> None:
     """See that all records are of the store's one tenant; the first ones decide which.
 
-    `tenants` are in lower case. Raises SettingsError.
+    `tenants` are in lower case. A tenant's domain name takes no part, whoever gives it: records
+    carry ids, and nothing here knows whose a domain is. Raises SettingsError.
     """
-    ours = meta(connection, "tenant_id") or wanted
-    foreign = [tenant for tenant in tenants if ours and tenant != ours.lower()]
-    if foreign or len(tenants) > 1:
+    named = (meta(connection, "tenant_id"), wanted and wanted.lower())
+    ours = next((one for one in named if one and _ID.fullmatch(one)), None)
+    theirs = [one for one in tenants if _ID.fullmatch(one)]
+    foreign = [one for one in theirs if ours and one != ours]
+    if foreign or len(theirs) > 1:
         of = f"tenant {ours}" if ours else "one tenant"
         msg = (
-            f"the records are of tenant {(foreign or tenants)[0]}, the store of {of};"
+            f"the records are of tenant {(foreign or theirs)[0]}, the store of {of};"
             " use another [store] path for each tenant"
         )
         raise SettingsError(msg)
-    if tenants or ours:
-        set_meta(connection, "tenant_id", (ours or tenants[0]).lower())
+    if ours or theirs:
+        set_meta(connection, "tenant_id", ours or theirs[0])
