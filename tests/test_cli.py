@@ -248,6 +248,14 @@ def test_a_device_is_written_to_and_stays_a_device(tmp_path):
     assert pipe.is_fifo()
 
 
+@pytest.mark.parametrize("args", ["causes", f"report --input {PAGE}"])
+def test_what_needs_no_secret_fails_over_none(args, monkeypatch, sspr):
+    """A file of a secret that is gone is told by who signs in, not by who reads files."""
+    monkeypatch.setenv("SSPR_AUDIT_CLIENT_SECRET_FILE", "/nowhere/secret")
+
+    assert sspr(*args.split())[0] == 0
+
+
 def test_source_date_epoch_changes_when_it_was_made_and_nothing_else(monkeypatch, sspr):
     """Equal input gives equal bytes, on any day."""
     found = []

@@ -81,4 +81,4 @@ def test_the_settings_example_is_accepted() -> None:
     example = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
 
     assert example
-    assert settings.checked(tomllib.loads(example[1]), file=None, environ={}).sites[0].name
+    assert settings.checked(tomllib.loads(example[1]), file=None).sites[0].name

@@ -1,14 +1,17 @@
 """The settings file and the environment."""
 
 import ipaddress
+import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
 
+import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sspr_audit
 from sspr_audit import settings
 from sspr_audit.errors import SettingsError
 
@@ -62,12 +65,12 @@ smtp_user = "sspr"
 
 @pytest.fixture
 def load(tmp_path):
-    """Write a settings file and load it, with no environment but what is given."""
+    """Write a settings file and load it, with no environment."""
 
-    def write_and_load(text, **environ):
+    def write_and_load(text):
         file = tmp_path / "settings.toml"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return settings.load(file, environ=environ)
+        return settings.load(file, environ={})
 
     return write_and_load
 
@@ -76,9 +79,9 @@ def load(tmp_path):
 def faults(load):
     """Return the faults of a settings file, one line each, without the file's name."""
 
-    def told(text, **environ):
+    def told(text):
         with pytest.raises(SettingsError) as caught:
-            load(text, **environ)
+            load(text)
         return [line.split("settings.toml: ")[-1] for line in str(caught.value).splitlines()]
 
     return told
@@ -119,7 +122,7 @@ def test_without_a_file_all_is_default(tmp_path, monkeypatch):
 
 def test_the_file_is_sought_in_the_order_of_the_contract(tmp_path):
     """--config, then the variable, then the user's own folder."""
-    usual = settings.platformdirs.user_config_path("sspr-audit", appauthor=False) / "settings.toml"
+    usual = platformdirs.user_config_path("sspr-audit", appauthor=False) / "settings.toml"
     usual.parent.mkdir(parents=True)
     for name in ("one.toml", "two.toml"):
         (tmp_path / name).write_text("")
@@ -142,7 +145,7 @@ def test_a_file_that_was_asked_for_must_exist(tmp_path):
 
 
 def test_all_faults_are_told_at_once(faults):
-    """Whoever wrote the file corrects it once; file, clashes and environment in one message."""
+    """Whoever wrote the file corrects it once; faults of keys and clashes in one message."""
     told = faults(
         """
         fashion = "red"
@@ -157,9 +160,7 @@ def test_all_faults_are_told_at_once(faults):
         [[sites]]
         name = "a"
         networks = ["203.0.113.5/24", "192.0.2.0/24"]
-        """,
-        SSPR_AUDIT_SMTP_PASSWORD="one",  # noqa: S106
-        SSPR_AUDIT_SMTP_PASSWORD_FILE="two",  # noqa: S106
+        """
     )
 
     bits = "has bits set beyond its prefix: 203.0.113.5/24; write 203.0.113.0/24"
@@ -171,7 +172,6 @@ def test_all_faults_are_told_at_once(faults):
         f"[tenant], cloud: must be {', '.join(settings.CLOUDS)} or a name under [clouds]",
         "[[sites]] 2, name: is the name of [[sites]] 1",
         "[[sites]] 2, networks: entry 2 is in [[sites]] 1 already: 192.0.2.0/24",
-        "SSPR_AUDIT_SMTP_PASSWORD: is set, and SSPR_AUDIT_SMTP_PASSWORD_FILE too; keep one",
     ]
 
 
@@ -259,39 +259,70 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(faults, text, variable
     assert "hunter2" not in told
 
 
-def test_secrets_come_from_the_environment_and_never_print(load, tmp_path):
+def test_secrets_come_from_the_environment_and_never_print(tmp_path):
     """From the variable, or from the file that it names; a line end is no part of a secret."""
     (tmp_path / "pass").write_bytes(b"\xef\xbb\xbfhunter 3 \r\n")
+    environ = {
+        "SSPR_AUDIT_CLIENT_SECRET": "hunter2",
+        "SSPR_AUDIT_SMTP_PASSWORD_FILE": str(tmp_path / "pass"),
+        "SSPR_AUDIT_CERTIFICATE_PASSWORD": "",
+    }
 
-    read = load(
-        "",
-        SSPR_AUDIT_CLIENT_SECRET="hunter2",  # noqa: S106
-        SSPR_AUDIT_SMTP_PASSWORD_FILE=str(tmp_path / "pass"),
-        SSPR_AUDIT_CERTIFICATE_PASSWORD="",
-    )
+    read = {name: settings.secret(name, environ=environ) for name in settings.SECRETS}
 
-    assert read.secrets.client_secret.get_secret_value() == "hunter2"
-    assert read.secrets.smtp_password.get_secret_value() == "hunter 3 "
-    assert read.secrets.certificate_password is None
-    assert "hunter" not in f"{read!r} {read} {read.secrets!r}"
+    assert read["client_secret"].get_secret_value() == "hunter2"
+    assert read["smtp_password"].get_secret_value() == "hunter 3 "
+    assert read["certificate_password"] is None
+    assert "hunter" not in f"{read} {read['client_secret']}"
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read: No such"), (b"\n", "is empty"), (b"hunter\xff", "is not UTF-8")],
+    [
+        (None, "cannot be read: No such"),
+        (b"\n", "is empty"),
+        (b"hunter\xff", "is not UTF-8"),
+        (b"hunter" * 100_000, "is longer than 262144 bytes"),
+    ],
 )
-def test_a_secret_file_that_does_not_serve_is_named_by_its_variable(
-    faults, tmp_path, content, words
-):
+def test_a_secret_file_that_does_not_serve_is_named_by_its_variable(tmp_path, content, words):
     """What is wrong is told; what the file holds is not."""
     if content is not None:
         (tmp_path / "pass").write_bytes(content)
+    environ = {"SSPR_AUDIT_CLIENT_SECRET_FILE": str(tmp_path / "pass")}
+    with pytest.raises(SettingsError) as caught:
+        settings.secret("client_secret", environ=environ)
 
-    told = faults("", SSPR_AUDIT_CLIENT_SECRET_FILE=str(tmp_path / "pass"))
+    assert str(caught.value).startswith("SSPR_AUDIT_CLIENT_SECRET: the file that ")
+    assert words in str(caught.value)
+    assert "hunter" not in str(caught.value)
 
-    assert told[0].startswith("SSPR_AUDIT_CLIENT_SECRET: ")
-    assert words in told[0]
-    assert "hunter" not in told[0]
+
+def test_a_secret_that_is_given_twice_is_refused():
+    """Which of the two is meant, nobody can know."""
+    variable = "SSPR_AUDIT_SMTP_PASSWORD"
+    with pytest.raises(SettingsError, match=f"^{variable}: is set, and {variable}_FILE too; keep"):
+        settings.secret("smtp_password", environ={variable: "one", f"{variable}_FILE": "two"})
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_no_settings_file_and_holds_no_secret(tmp_path):
+    """One that nobody writes to would keep every command waiting for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match="cannot be read: it is no regular file"):
+        settings.load(tmp_path / "pipe", environ={})
+    with pytest.raises(SettingsError, match="cannot be read: it is no regular file"):
+        settings.secret(
+            "client_secret", environ={"SSPR_AUDIT_CLIENT_SECRET_FILE": str(tmp_path / "pipe")}
+        )
+
+
+def test_a_host_name_of_many_labels_is_no_deep_key(load):
+    """Dots in a value, a comment or a number are not those of a key."""
+    host = ".".join("abcdefghijklmnopqrstuvwxyz" * 2)
+    read = load(f"# {host.replace('.', ' ')}\n[tenant]\nid = '{host}'  # 1.2.3\n")
+
+    assert read.tenant.id == host
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -310,7 +341,11 @@ def test_what_notepad_saves_is_read(load, encoding):
         ("[a]\n# Malmö".encode("cp1252"), "is not UTF-8 text; save it again as UTF-8$"),
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
-        (b"#" * (settings.LARGEST + 1), "is longer than 1048576 bytes"),
+        (b".".join([b"a"] * 50_000) + b" = 1", "nested too deeply"),
+        (b"[ " + b" . ".join([b'"a"', b"'b'"] * 20_000) + b" ]", "nested too deeply"),
+        (b"x = {a = '', " + b'"\\"".' * 40_000 + b"a = '\"'}", "nested too deeply"),
+        (b"[mail]\nsmtp_port = " + b"9" * 6_000, "it holds a number of too many digits"),
+        (b"#" * (settings.LARGEST + 1), "the settings file is longer than 262144 bytes"),
     ],
 )
 def test_what_is_no_toml_is_refused_with_its_place(load, raw, words):
@@ -339,7 +374,7 @@ def test_absolute_paths_and_home_stay_what_they_are(load, tmp_path):
 
 def test_the_known_clouds_are_those_of_the_catalogue():
     """A cloud name that the settings accept has its hosts in the catalogue."""
-    file = Path(settings.__file__).parent / "knowledge" / "clouds.toml"
+    file = Path(sspr_audit.__file__).parent / "knowledge" / "clouds.toml"
 
     assert tuple(tomllib.loads(file.read_text("utf-8"))) == settings.CLOUDS
 
@@ -364,7 +399,7 @@ def test_any_table_is_settings_or_one_line_a_fault(tmp_path_factory, data):
     file.write_text("")
 
     try:
-        said = repr(settings.checked(data, file=file, environ={}))
+        said = repr(settings.checked(data, file=file))
     except SettingsError as error:
         said = str(error)
 

@@ -111,7 +111,7 @@ def begin_demo(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
     if config is not None:
         loaded = settings.load(config, environ=os.environ)
     else:
-        loaded = settings.checked(tomllib.loads(text), file=None, environ=os.environ)
+        loaded = settings.checked(tomllib.loads(text), file=None)
     return Run(loaded, now, quiet, verbose)
 
 
