@@ -65,6 +65,7 @@ def test_each_form_has_one_meaning(text, expected):
         ("0000-01-01", "does not exist"),
         ("2026-03-01T08:30:60Z", "must be now"),
         ("2026-03-01T24:00Z", "must be now"),
+        ("2026-03-01T08:30:00.12345678Z", "must be now"),
         ("2026-03-01T08:30+29:00", "does not exist"),
         ("10000-01-01", "must be now"),
         ("0001-01-01T00:00:00+12:00", "does not exist"),
