@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from keep import FIXTURES, command, ran
 
 from sspr_audit import cli
+from sspr_audit.pipeline import keeping
 from sspr_audit.pipeline import report as pipeline
 
 PAGE = str(FIXTURES / "graph/page.json")
@@ -216,6 +218,94 @@ def test_an_output_that_cannot_be_is_the_machines_trouble(place, tmp_path, sspr)
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("place", ["", "folder", "none/out.json"])
+def test_where_nothing_can_be_written_is_told_before_the_work(place, tmp_path, monkeypatch, sspr):
+    """Nobody waits for a report that then has no place."""
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "from_files", lambda *_: pytest.fail("it was analysed"))
+    code, out, err = sspr("report", "--input", PAGE, "--output", place)
+
+    assert (code, out, err.count("\n")) == (6 if place else 2, "", 1)
+    assert (place or "--output is empty") in err
+
+
+@pytest.fixture
+def precious(tmp_path, sspr):
+    """A folder with a settings file, a store of one import, an export and links to it."""
+    config = keep.settings(tmp_path)
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "page.json").write_bytes(Path(PAGE).read_bytes())
+    (tmp_path / "link.json").symlink_to(tmp_path / "exports" / "page.json")
+    (tmp_path / "hard.json").hardlink_to(tmp_path / "exports" / "page.json")
+    assert sspr("import", "-q", PAGE, "--config", config)[0] == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("args", "what"),
+    [
+        ("store.duckdb", "part of the store"),
+        ("store.duckdb.wal", "part of the store"),
+        ("store.duckdb.lock --input exports/page.json", "part of the store"),
+        ("store.duckdb.holder", "part of the store"),
+        ("settings.toml", "the settings file"),
+        ("exports/page.json --input exports/page.json", "one of the inputs"),
+        ("exports/page.json --input exports", "one of the inputs"),
+        ("exports/page.json --input exports/*.json", "one of the inputs"),
+        ("link.json --input exports/page.json", "one of the inputs"),
+        ("hard.json --input exports", "one of the inputs"),
+        ("exports/page.json --input link.json", "one of the inputs"),
+    ],
+)
+def test_nothing_that_is_needed_is_written_over(args, what, precious, monkeypatch, sspr):
+    """Whatever its name: exit 2, before any work, and every file is as it was."""
+    before = {path: path.read_bytes() for path in precious.rglob("*") if path.is_file()}
+    for module in (pipeline, keeping):
+        for act in {"from_files", "from_store"} & set(vars(module)):
+            monkeypatch.setattr(module, act, lambda *_: pytest.fail("it was analysed"))
+    name, *option = args.split()
+    inputs = [option[0], precious / option[1]] if option else []
+    config = precious / "settings.toml"
+    code, out, err = sspr("report", "-q", *inputs, "--config", config, "--output", precious / name)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"{precious / name} is {what}, which it would destroy" in err
+    assert {path: path.read_bytes() for path in precious.rglob("*") if path.is_file()} == before
+
+
+def test_a_report_beside_its_exports_is_written_anew(precious, sspr):
+    """Every week the same line: last week's report in the folder is no export."""
+    args = "report", "-q", "--input", precious / "exports", "--format", "json", "--output"
+
+    assert sspr(*args, precious / "exports" / "report.json")[0] == 0
+    assert sspr(*args, precious / "exports" / "report.json")[0] == 0
+
+
+def test_a_link_stays_a_link(tmp_path, sspr):
+    """What it points to is written, be it there already or not."""
+    for name in ("there", "new"):
+        (tmp_path / f"{name}.link").symlink_to(tmp_path / name)
+    (tmp_path / "there").write_text("old")
+    for name in ("there", "new"):
+        assert sspr("report", "-q", "--input", PAGE, "--output", tmp_path / f"{name}.link")[0] == 0
+
+    assert (tmp_path / "there.link").is_symlink()
+    assert (tmp_path / "new.link").is_symlink()
+    assert (tmp_path / "there").read_bytes() == (tmp_path / "new").read_bytes()
+
+
+def test_a_report_is_for_its_owner_unless_somebody_has_said_otherwise(tmp_path, sspr):
+    """It holds names: a new file is 0600, and one that was there keeps its rights."""
+    (tmp_path / "shared").write_text("old")
+    (tmp_path / "shared").chmod(0o644)
+    for name in ("new", "shared"):
+        sspr("report", "-q", "--input", PAGE, "--output", tmp_path / name)
+
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o644
+
+
 def test_a_report_that_cannot_be_finished_keeps_the_old_one(tmp_path):
     """Written beside and moved: who reads the file meanwhile reads the old one, whole."""
     path = tmp_path / "out.json"
@@ -268,7 +358,9 @@ def test_source_date_epoch_changes_when_it_was_made_and_nothing_else(monkeypatch
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("epoch", ["soon", "1e9", "9" * 30, "-"])
+@pytest.mark.parametrize(
+    "epoch", ["soon", "1e9", "9" * 30, "-", "-1", "+1", " 5 ", "1_000", "\u0661\u0662"]
+)
 def test_a_wrong_epoch_is_told(epoch, monkeypatch, sspr):
     """Exit 2, not a report that is dated wrongly."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
@@ -399,6 +491,27 @@ def test_what_the_machine_does_is_no_bug(number, monkeypatch, sspr):
     assert (code, out, err.count("\n")) == (6, "", 1)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libarrow.so.2200: failed to map segment from shared object"),
+        ImportError("libduckdb.so: cannot map zero-fill pages: Cannot allocate memory"),
+    ],
+)
+def test_too_little_memory_is_no_bug(error, monkeypatch, sspr):
+    """Whoever limits it reads what was short, in one line."""
+
+    def broken(*_, **__):
+        raise error
+
+    monkeypatch.setattr(pipeline, "from_demo", broken)
+    code, out, err = sspr("report", "--demo", "-q")
+
+    assert (code, out, err.count("\n")) == (6, "", 1)
+    assert "memory" in err
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError])
 def test_interrupted_is_130(error, monkeypatch, sspr):
     """Without a trace."""
@@ -471,12 +584,15 @@ def test_a_reader_that_leaves_is_141(args):
         ("$sspr causes > /dev/full", 6),
         ("$sspr --help > /dev/full", 6),
         (f"$sspr report --input {PAGE} 2> /dev/full", 6),
-        ("$sspr causes >&-", 0),
+        ("$sspr causes >&-", 6),
+        ("$sspr --help >&-", 6),
+        (f"$sspr report -q --input {PAGE} --format json >&-", 6),
+        (f"$sspr report --input {PAGE} --output /dev/null >&-", 0),
         (f"$sspr report --input {PAGE} 2>&-", 0),
     ],
 )
 def test_a_stream_that_takes_nothing_is_no_bug(line, code):
-    """A full disk behind it is trouble; one that was closed before we began is not asked."""
+    """A full disk behind it is trouble, and so is data for one that was closed before we began."""
     done = shell(line)
 
     assert done.returncode == code

@@ -26,9 +26,13 @@ READER_GONE: Final = 141
 BUG: Final = 70
 
 OF_THE_MACHINE: Final = {
-    *(errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS)
+    *(errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+    *(errno.ENOSPC, errno.EROFS),
 }
 """What no code of ours can be blamed for, wherever it strikes."""
+
+NO_ROOM: Final = ("failed to map segment", "cannot map zero-fill", "Cannot allocate memory")
+"""How a loader says that memory did not suffice for a library."""
 
 app = typer.Typer(
     name="sspr-audit",
@@ -91,7 +95,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
             code = INTERRUPTED
         except OSError as error:  # stdout or stderr itself
             with contextlib.suppress(OSError):
-                run.tell(_refused(error))
+                run.tell(_refused(error.strerror or str(error)))
             code = LocalTrouble.exit_code
         _let_go_of_stdout()
     raise SystemExit(code)
@@ -121,7 +125,11 @@ def _told(error: Exception) -> tuple[str, int]:
             lines = (f"sspr-audit: {line}" for line in str(error).splitlines())
             return "\n".join(lines), error.exit_code
         case OSError(errno=number) if number in OF_THE_MACHINE:
-            return _refused(error), LocalTrouble.exit_code
+            return _refused(error.strerror or str(error)), LocalTrouble.exit_code
+        case MemoryError():
+            return _refused("no memory is left"), LocalTrouble.exit_code
+        case ImportError() if any(words in str(error) for words in NO_ROOM):
+            return _refused("no memory is left for a library"), LocalTrouble.exit_code
     import traceback
 
     trace = "".join(traceback.format_exception(error))
@@ -129,14 +137,22 @@ def _told(error: Exception) -> tuple[str, int]:
     return f"{trace}\nsspr-audit {__version__}: {bug}", BUG
 
 
-def _refused(error: OSError) -> str:
-    return f"sspr-audit: this machine refused: {error.strerror}; mend that, then run again"
+def _refused(why: str) -> str:
+    return f"sspr-audit: this machine refused: {why}; mend that, then run again"
+
+
+class _Closed(io.StringIO):
+    """Stands for a stdout that was closed before we began: what is written would be lost."""
+
+    def write(self, _: str) -> int:
+        msg = "standard output is closed, and there is something to write to it"
+        raise LocalTrouble(msg)
 
 
 def _speak_utf8() -> None:
     """Write UTF-8 and bare line ends, whatever the system's habit; what cannot be is escaped."""
-    sys.stdout = sys.stdout or io.StringIO()  # None where it was closed before we began
-    sys.stderr = sys.stderr or io.StringIO()
+    sys.stdout = sys.stdout or _Closed()  # None where it was closed before we began
+    sys.stderr = sys.stderr or io.StringIO()  # talk may be lost; the exit code tells as well
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")

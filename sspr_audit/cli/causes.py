@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sspr_audit.cli import run
+from sspr_audit.cli import run, writing
 
 
 def causes(
@@ -21,5 +21,5 @@ def causes(
     options = run.options(here, since=None, until=None, cloud=cloud)
     from sspr_audit.pipeline import catalogue
 
-    run.write(catalogue.told(options, wanted))
+    writing.write(catalogue.told(options, wanted))
     return 0

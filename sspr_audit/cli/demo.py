@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sspr_audit.cli import run
+from sspr_audit.cli import run, writing
 from sspr_audit.errors import LocalTrouble
 
 
@@ -24,7 +24,7 @@ def demo(
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}; choose another folder"
         raise LocalTrouble(msg) from error
-    run.write("".join(f"{path}\n" for path in written))
+    writing.write("".join(f"{path}\n" for path in written))
     here.say(
         f"try: sspr-audit report --config {folder / 'settings.toml'} --input {folder / 'exports'}"
     )

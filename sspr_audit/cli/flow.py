@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sspr_audit.cli import report, run
+from sspr_audit.cli import report, run, writing
 from sspr_audit.errors import UsageError
 
 
@@ -31,5 +31,5 @@ def flow(
     done = report.analysed(here, options, input_, demo=demo)
     from sspr_audit.pipeline import story
 
-    run.write(story.told(done, wanted, options, timezone=here.timezone, verbose=verbose))
+    writing.write(story.told(done, wanted, options, timezone=here.timezone, verbose=verbose))
     return 0 if done.complete else 3

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sspr_audit.cli import run
+from sspr_audit.cli import run, writing
 
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -33,7 +33,7 @@ def info(config: run.Config = None, quiet: run.Quiet = False, verbose: run.Verbo
     if found.first and found.last:
         lines.append(f"          {found.first:{_TIME}} to {found.last:{_TIME}}")
     lines += [f"context   {count:,} {kind}" for kind, count in found.context]
-    run.write("".join(f"{line}\n" for line in lines))
+    writing.write("".join(f"{line}\n" for line in lines))
     return 0
 
 

@@ -3,12 +3,11 @@
 import shutil
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sspr_audit.cli import run
+from sspr_audit.cli import run, writing
 from sspr_audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def report(
     demo: Annotated[bool, typer.Option("--demo", help="Use the made-up tenant.")] = False,
     format_: Annotated[Format, typer.Option("--format", help="The form.")] = Format.terminal,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="PATH", help="Write to a file, all at once.")
+        str | None, typer.Option("--output", metavar="PATH", help="Write to a file, all at once.")
     ] = None,
     fail_on: Annotated[
         FailOn | None,
@@ -64,6 +63,7 @@ def report(
         else run.begin(config, quiet=quiet, verbose=verbose)
     )
     options = run.options(here, since=since, until=until, cloud=cloud)
+    target = writing.target(here, output, input_ or [])
     done = analysed(here, options, input_, demo=demo)
     from sspr_audit.pipeline import report as pipeline
 
@@ -72,11 +72,11 @@ def report(
         done,
         format_.value,
         timezone=here.timezone,
-        width=max(40, min(size.columns, 120)) if sys.stdout.isatty() and not output else 80,
-        colour=output is None and run.colour(sys.stdout),
+        width=max(40, min(size.columns, 120)) if sys.stdout.isatty() and not target else 80,
+        colour=target is None and run.colour(sys.stdout),
         verbose=verbose,
     )
-    run.write(text, output)
+    writing.write(text, target)
     if fail_on and any(_as_certain(found, fail_on) for found in done.report.findings):
         return 1
     return 0 if done.complete else 3

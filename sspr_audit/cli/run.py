@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -158,34 +158,6 @@ def options(
     )
 
 
-def write(text: str, output: Path | None = None) -> None:
-    """Write to stdout, or beside `output` and then move it there. Raises LocalTrouble."""
-    from sspr_audit.errors import LocalTrouble
-
-    try:
-        if output is None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        elif output.exists() and not output.is_file():
-            _put(text, output)  # a device or a pipe has nothing to lose, and must not be replaced
-        else:
-            beside = output.with_name(f".{output.name}.{os.getpid()}.new")
-            try:
-                _put(text, beside)
-                beside.replace(output)
-            finally:
-                beside.unlink(missing_ok=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        msg = f"{output or 'the output'} cannot be written: {error.strerror}; choose another place"
-        raise LocalTrouble(msg) from error
-
-
-def _put(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-
-
 def colour(stream: Any) -> bool:  # noqa: ANN401 - any text stream
     """Say whether to write colours: to a terminal, unless NO_COLOR is set or it is dumb."""
     return (
@@ -211,8 +183,9 @@ def _cloud(name: str | None, known: Mapping[str, Any], ours: Mapping[str, Any]) 
 def _generated_at(now: datetime, environ: Mapping[str, str]) -> datetime:
     """Return `now`, or what SOURCE_DATE_EPOCH says, so that equal input gives equal bytes."""
     text = environ.get("SOURCE_DATE_EPOCH", "")
-    try:
-        return datetime.fromtimestamp(int(text), UTC) if text else now
-    except (ValueError, OverflowError, OSError):
-        msg = f"SOURCE_DATE_EPOCH must be whole seconds since 1970, not {text!r}"
-        raise UsageError(msg) from None
+    if not text:
+        return now
+    if re.fullmatch("[0-9]{1,11}", text):  # to the year 5138; int() takes more than digits
+        return datetime.fromtimestamp(int(text), UTC)
+    msg = f"SOURCE_DATE_EPOCH must be whole seconds since 1970, not {text!r}"
+    raise UsageError(msg)

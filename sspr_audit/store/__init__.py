@@ -1,8 +1,8 @@
 """One DuckDB file that keeps a tenant's records, and the lock that lets one process write to it."""
 
 from sspr_audit.store.batches import Stored, fill
-from sspr_audit.store.database import Info, NoStore, Store
+from sspr_audit.store.database import Info, NoStore, Store, files
 from sspr_audit.store.locking import held
 from sspr_audit.store.schema import Outdated, claim
 
-__all__ = ["Info", "NoStore", "Outdated", "Store", "Stored", "claim", "fill", "held"]
+__all__ = ["Info", "NoStore", "Outdated", "Store", "Stored", "claim", "files", "fill", "held"]

@@ -33,6 +33,12 @@ class NoStore(UsageError):
     """There is no store at the path, or nothing ever came to be in it."""
 
 
+def files(store: Path) -> tuple[Path, ...]:
+    """Return the file of a store, and all that can lie beside it."""
+    suffixes = ("", ".wal", ".lock", ".holder", ".new", ".new.wal")
+    return tuple(store.with_name(store.name + suffix) for suffix in suffixes)
+
+
 @dataclass(frozen=True, slots=True)
 class Info:
     """What a store holds. Times are UTC without a zone; None in an empty store."""
