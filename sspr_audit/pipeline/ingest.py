@@ -42,6 +42,8 @@ class Ingested:
     """Words of the command line that name no file."""
     refitted: int = 1 << 40
     """The next number for a record that came in a batch of another form."""
+    count: int = 0
+    """Records that were read, of every kind."""
     _misread: dict[tuple[int, str], Misread] = field(default_factory=dict)
 
     def skip(self, file: int, misread: Misread) -> None:
@@ -59,14 +61,28 @@ class Ingested:
         """What could not be read: for each file and reason the first, with the count of all."""
         return [(file, misread) for (file, _), misread in self._misread.items()]
 
+    @property
+    def nothing(self) -> str:
+        """Why there is nothing that could be read; "" where there is, be it an empty list."""
+        if not self.files:
+            words = ", ".join(self.missing)
+            return f"no file found for {words}; name an export, a folder of exports, or - for stdin"
+        if self.count or (not self._misread and len(self.not_read) < len(self.files)):
+            return ""
+        told = [f"{self._where(file, m)}: {m.reason}" for file, m in self.misread]
+        told += [f"{self.files[one.file].name}: {one.reason}" for one in self.not_read]
+        others = sum(m.count for _, m in self.misread) + len(self.not_read) - 1
+        more = f" (and {others:,} more)" if others > 0 else ""
+        return sources.shown(f"nothing could be read: {told[0]}{more}")
+
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the records that could not be read, by reason, with the first of each."""
         counts: Counter[str] = Counter()
         examples: dict[str, str] = {}
         for file, misread in self.misread:
             counts[misread.reason] += misread.count
-            where = self.files[file].name + f", record {misread.place}" * bool(misread.place)
-            examples.setdefault(misread.reason, f"{where}: {misread.excerpt}".rstrip(": "))
+            where = f"{self._where(file, misread)}: {misread.excerpt}".rstrip(": ")
+            examples.setdefault(misread.reason, where)
         return tuple(
             Skipped(reason, count, sources.shown(examples[reason]))
             for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -87,11 +103,13 @@ class Ingested:
         return tuple(map(sources.shown, not_read + partly + missing))
 
     def _told(self, file: int, misread: Misread) -> str:
-        name = self.files[file].name
         if not misread.count:
-            return f"not read whole: {name}: {misread.reason}"
+            return f"not read whole: {self.files[file].name}: {misread.reason}"
         more = f" (and {misread.count - 1:,} more)" if misread.count > 1 else ""
-        return f"skipped: {name}, record {misread.place}: {misread.reason}{more}"
+        return f"skipped: {self._where(file, misread)}: {misread.reason}{more}"
+
+    def _where(self, file: int, misread: Misread) -> str:
+        return self.files[file].name + f", record {misread.place}" * bool(misread.place)
 
     @property
     def faulty(self) -> bool:
@@ -113,6 +131,9 @@ def ingest(
         for _, run in itertools.groupby(_sized(items, done), key=lambda sized: sized[0]):
             _add(connection, (batch for _, batch in run), done, spool)
     _refuse_day_first(connection, done)
+    for table in ("audit", "context"):
+        ((count,),) = engine.rows(connection, f"SELECT count(*) FROM {table}")  # noqa: S608
+        done.count += count
     return done
 
 
@@ -218,7 +239,10 @@ def _refuse_day_first(connection: duckdb.DuckDBPyConnection, done: Ingested) -> 
 
 @contextmanager
 def _ahead(items: Iterator[sources.Read]) -> Iterator[Iterator[sources.Read]]:
-    """Lend `items` while a thread already makes the next ones: reading and SQL share no lock."""
+    """Lend `items` while a thread already makes the next ones: reading and SQL share no lock.
+
+    Whoever leaves early does not wait for that thread: a pipe may keep it for ever.
+    """
     ready: queue.Queue[sources.Read | BaseException | None] = queue.Queue(maxsize=2)
     stop = threading.Event()
 
@@ -233,7 +257,7 @@ def _ahead(items: Iterator[sources.Read]) -> Iterator[Iterator[sources.Read]]:
             ready.put(error)
 
     def made() -> Iterator[sources.Read]:
-        while (item := ready.get()) is not None:
+        while (item := ready.get()) is not None and not stop.is_set():
             if isinstance(item, BaseException):
                 raise item
             yield item
@@ -244,8 +268,8 @@ def _ahead(items: Iterator[sources.Read]) -> Iterator[Iterator[sources.Read]]:
         yield made()
     finally:
         stop.set()
-        while thread.is_alive():
-            with suppress(queue.Empty):
-                ready.get(timeout=0.05)
+        with suppress(queue.Empty):
+            while True:
+                ready.get_nowait()  # so that the thread can put what it holds, and end
         with suppress(queue.Full):
             ready.put_nowait(None)  # a thread of DuckDB may still wait, after Ctrl-C
