@@ -447,7 +447,7 @@ def test_a_glob_follows_no_link_that_leads_back(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes and signals")
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("begun", ["", lines(*range(3000))], ids=["silent", "begun"])
-def test_a_run_that_waits_for_a_pipe_can_be_ended(sign, begun, tmp_path):
+def test_a_run_that_waits_for_a_pipe_can_be_ended(sign, begun):
     """Exit 130, though whoever writes says nothing more and never ends."""
     command = [sys.executable, "-m", "sspr_audit", "report", "--input", "-"]
     with subprocess.Popen(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import queue
+import signal
+import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -244,32 +246,60 @@ def _ahead(items: Iterator[sources.Read]) -> Iterator[Iterator[sources.Read]]:
     Whoever leaves early does not wait for that thread: a pipe may keep it for ever.
     """
     ready: queue.Queue[sources.Read | BaseException | None] = queue.Queue(maxsize=2)
-    stop = threading.Event()
+    is_over = False
 
     def work() -> None:
         try:
-            for item in items:
-                if stop.is_set():
-                    return
+            for item in itertools.takewhile(lambda _: not is_over, items):
                 ready.put(item)
             ready.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
             ready.put(error)
 
-    def made() -> Iterator[sources.Read]:
-        while (item := ready.get()) is not None and not stop.is_set():
+    def made(ended: Callable[[], bool]) -> Iterator[sources.Read]:
+        while not is_over and not ended():
+            try:
+                item = ready.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if item is None:
+                break
             if isinstance(item, BaseException):
                 raise item
             yield item
 
-    thread = threading.Thread(target=work, name="reader", daemon=True)
-    thread.start()
-    try:
-        yield made()
-    finally:
-        stop.set()
-        with suppress(queue.Empty):
-            while True:
-                ready.get_nowait()  # so that the thread can put what it holds, and end
-        with suppress(queue.Full):
-            ready.put_nowait(None)  # a thread of DuckDB may still wait, after Ctrl-C
+    threading.Thread(target=work, name="reader", daemon=True).start()
+    with _signals() as ended:
+        try:
+            yield made(ended)
+        finally:
+            is_over = True
+            ready.queue.clear()  # so that the thread can put what it holds, and end
+            with ready.not_full:
+                ready.not_full.notify()
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Lend a function that says whether the person ended the run.
+
+    Python raises that only when DuckDB comes back, whose threads may wait for items for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(0)
+        theirs.settimeout(0)
+        before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+
+        def ended() -> bool:
+            with suppress(BlockingIOError):
+                return bool({signal.SIGINT, signal.SIGTERM} & set(ours.recv(64)))
+            return False
+
+        try:
+            yield ended
+        finally:
+            signal.set_wakeup_fd(before)
