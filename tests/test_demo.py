@@ -443,13 +443,6 @@ def test_forms_are_written_record_by_record(form):
     assert len(pieces) == 50
 
 
-def test_an_hour_is_a_blob():
-    """Storage containers keep a folder for each hour."""
-    record = {"activityDateTime": "2026-11-20T08:04:05.1Z"}
-
-    assert exports.hour_path(record) == "y=2026/m=11/d=20/h=08/m=00/PT1H.json"
-
-
 @pytest.fixture(scope="module")
 def generate():
     path = Path(__file__).parents[1] / "benchmarks" / "generate.py"

@@ -429,3 +429,24 @@ def test_who_wrote_an_event_is_told_as_the_log_says():
 
     actors = [one["actor"] for one in sorted(counted(rows).events, key=lambda e: e["time_utc"])]
     assert actors == [WRITER, guid("it"), "Helpdesk", "boss@x.com"]
+
+
+@pytest.mark.parametrize("name", ["B@example.com ", "  b@EXAMPLE.com"])
+def test_blanks_around_a_name_make_no_other_person(name):
+    """In events, and where a name stands for an id."""
+    odd = event(PASSWORD, 5, initiatedBy=user(None, name), targetResources=aimed(None, name))
+    plain = event(STARTED, 6, by=upn("b"), who=None)
+    plain["initiatedBy"]["user"]["id"] = None
+
+    for rows, person in ([event(USER_ID, who="b"), odd], guid("b")), ([odd, plain], upn("b")):
+        assert {(one["person"], one["upn"]) for one in counted(rows).events} == {(person, upn("b"))}
+
+
+@pytest.mark.parametrize("correlation", ["", ZERO])
+def test_without_a_correlation_each_event_is_its_own_flow(correlation):
+    """Also where several carry the same id with other content."""
+    rows = [event(USER_ID, at, id="x", correlationId=correlation) for at in (0, 7, 9)]
+
+    for order in (rows, rows[::-1]):
+        found = sorted((f["start_utc"], f["flow_id"]) for f in counted(inside(order)).flows)
+        assert [name for _, name in found] == ["event:x", "event:x/2", "event:x/3"]

@@ -4,8 +4,11 @@ import gzip
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -276,7 +279,6 @@ def test_the_size_of_what_is_read_at_once_makes_no_difference(size, monkeypatch)
     paths = [p for p in (FIXTURES / "graph").iterdir() if size > 1 or p.stat().st_size < 10_000]
     expected = [taken(path) for path in paths]
     monkeypatch.setattr(opening, "CHUNK", size)
-    monkeypatch.setattr(opening, "ZSTD_CHUNK", size)
 
     assert [taken(path) for path in paths] == expected
 
@@ -411,3 +413,53 @@ def test_records_know_their_place(tmp_path):
 
     assert [row["place"] for row in by_line.rows] == [2, 4]
     assert [row["place"] for row in by_number.rows] == [1, 2]
+
+
+def test_a_block_of_zstandard_is_handed_on_by_itself():
+    """Four bytes may hold 128 KiB, and a piece of them is never all that was read at once."""
+    block = ((1 << 17 << 3) | 1 << 1).to_bytes(3, "little") + b" "
+    bomb = b"\x28\xb5\x2f\xfd\x00\x58" + 500 * block
+    sizes = []
+    with pytest.raises(opening.CutShort):
+        sizes.extend(map(len, opening.utf8(io.BytesIO(bomb))))
+
+    assert sum(sizes) == 500 << 17
+    assert max(sizes) <= opening.CHUNK + (1 << 17)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes no links without rights")
+@pytest.mark.timeout(30)
+def test_a_glob_follows_no_link_that_leads_back(tmp_path):
+    """Two of them would make more paths than anybody can count."""
+    put(tmp_path, lines(0), "fold/one.json")
+    put(tmp_path, lines(1), "fold/deep/two.json")
+    put(tmp_path, lines(2), "fold/.hidden/three.json")
+    for name in ("self", "same"):
+        (tmp_path / "fold" / name).symlink_to(".")
+    expected = ["one.json", "two.json"]
+
+    for pattern in ("**/*.json", "**/**/**/*.json", "**/deep/../**/*.json"):
+        found, missing = files.find([str(tmp_path / "fold" / pattern)])
+        assert (sorted(file.path.name for file in found), missing) == (expected, [])
+        assert all(file.named for file in found)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes and signals")
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("begun", ["", lines(*range(3000))], ids=["silent", "begun"])
+def test_a_run_that_waits_for_a_pipe_can_be_ended(sign, begun):
+    """Exit 130, though whoever writes says nothing more and never ends."""
+    command = [sys.executable, "-m", "sspr_audit", "report", "--input", "-"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        run.stdin.write(begun.encode())
+        run.stdin.flush()
+        time.sleep(3)  # until it reads
+        run.send_signal(sign)
+        try:
+            code = run.wait(30)
+        finally:
+            run.kill()
+
+    assert code == 130

@@ -9,6 +9,7 @@ import sys
 import tracemalloc
 from pathlib import Path
 
+import jsonschema
 import pytest
 import zstandard
 from exported import (
@@ -27,6 +28,8 @@ from exported import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sspr_audit.model import Misread
+from sspr_audit.report import as_json
 from sspr_audit.sources import files
 from sspr_audit.sources.files import opening, rows, values
 
@@ -115,6 +118,42 @@ def test_a_page_that_ends_early_is_named_and_its_records_are_kept(ending, tmp_pa
     assert f"not read whole: {path}: cut short" in err
 
 
+def test_a_report_on_a_cut_file_keeps_its_schema(tmp_path, capsys):
+    """How many records are missing is not known: a count of 0."""
+    path = put(tmp_path, f"[{text(0)},{text(1)},")
+    code, out, _ = ran(capsys, "report", "--format", "json", "--input", path)
+    report = json.loads(out)
+    jsonschema.validate(report, as_json.schema())
+
+    assert (code, [one["count"] for one in report["inputs"]["skipped"]]) == (3, [0])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (text(0, activityDateTime=""), "record 1: no time"),
+        (f"[{text(0, activityDateTime='')},{text(1, activityDateTime='x')}]", "(and 1 more)"),
+        ("Date (UTC),CorrelationId,Activity\nx,c,a\ny,c,a\n", "time not understood (and 1 more)"),
+        ("[", "cut short"),
+    ],
+)
+def test_records_of_which_none_can_be_read_are_nothing(content, words, tmp_path, capsys):
+    """Exit 2 and one line that says why, for a report and for an import."""
+    path = put(tmp_path, content)
+
+    for command in (["report", "--input", path], ["import", path]):
+        code, out, err = ran(capsys, *command)
+        assert (code, out) == (2, "")
+        assert f"nothing could be read: {path}" in err
+        assert words in err
+
+
+@pytest.mark.parametrize("content", ["[]", '{"value":[]}', "Date (UTC),CorrelationId,Activity\n"])
+def test_an_empty_list_was_read(content, tmp_path, capsys):
+    """Nothing happened, and that is an answer."""
+    assert account(capsys, put(tmp_path, content))[0] == 0
+
+
 def test_what_follows_a_list_is_no_record(tmp_path):
     """An envelope's other keys, before and after its list, whatever they hold."""
     before = {"a": {"value": [1]}, "b": [{"id": 1}], "@odata.context": "x"}
@@ -150,12 +189,45 @@ def test_depth_without_end_ends(opening_, tmp_path):
     assert (came.rows, len(came.done.not_read)) == ([], 1)
 
 
-def test_a_record_nested_too_deeply_is_told(tmp_path):
-    """Python reads about a thousand levels; the record is named, the others are read."""
-    deep = text(9).replace("[]}", "[" * 30_000 + "]" * 30_000 + "}")
-    came = came_of_text(tmp_path, f"[{text(0)},{deep},{text(1)}]")
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 2_000 + "]" * 2_000, '{"a":' * 30_000 + '"]"' + "}" * 30_000, "1" * 5_000],
+    ids=["lists", "objects", "digits"],
+)
+@pytest.mark.parametrize("at", [0, 1])
+def test_what_python_cannot_read_is_read_wherever_it_stands(value, at, tmp_path):
+    """Nobody asks for the value, so that no form may lose its record for it."""
+    odd = text(at)[:-1] + f', "x": {value}}}'
+    texts = [odd if n == at else text(n) for n in range(3)]
+    framed = [f'{{"category":"AuditLogs","time":"x","properties":{one}}}' for one in texts]
+    dresses = ["\n".join(texts), f"[{','.join(texts)}]", f'{{"value":[{",".join(texts)}]}}',
+               "\n".join(framed), f'{{"records":[{",".join(framed)}]}}']  # fmt: skip
 
-    assert (came.ids, came.skipped) == (GOOD[:2], {values.TOO_DEEP: 1})
+    for content in dresses:
+        came = came_of_text(tmp_path, content)
+        assert (came.ids, came.skipped) == (GOOD, {})
+
+
+MANY = {
+    "broken objects": ("[", "{x},"),
+    "open quotes": ("[", '{"a":"x},'),
+    "open quotes on lines": ("[\n", '{"a:1}\n'),
+    "open objects on lines": ("[\n", '{"a":1\n'),
+    "lists": ("", "["),
+    "envelopes": ("", '{"value":['),
+    "objects": ("", '{"a":'),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("what", MANY)
+def test_many_broken_values_cost_no_quadratic_time(what):
+    """A hundred thousand on one line, or one inside the other."""
+    first, again = MANY[what]
+    found = list(values.Reader(iter([(first + 100_000 * again).encode()])).objects())
+
+    assert found
+    assert all(isinstance(one, Misread) for one in found)
 
 
 def test_keys_said_twice_and_numbers_that_are_none_harm_nobody(tmp_path):
@@ -663,17 +735,27 @@ def test_a_changed_byte_costs_only_the_lines_it_touches(data, tmp_path_factory):
     assert len(records) + len(misread) >= len(whole) - 1
 
 
-def test_a_stray_quote_costs_one_row(tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [("T", 'T"', "misplaced quotes"), ('"\n', "\n", rows.QUOTES)],
+    ids=["inside a cell", "without an end"],
+)
+def test_a_stray_quote_costs_one_row(old, new, reason, tmp_path):
     """In the middle and at the end; the next row with a time begins again."""
     head, *body = (
         (FIXTURES / "portal/AuditLogs.csv").read_text("utf-8-sig").splitlines(keepends=True)
     )
     for at in (3, len(body) - 1):
-        broken = [
-            *body[:at],
-            body[at].replace("T", 'T"', 1),
-            *body[at + 1 :],
-        ]
+        broken = [*body[:at], body[at].replace(old, new, 1), *body[at + 1 :]]
         came = came_of_text(tmp_path, head + "".join(broken))
-        assert (len(came.ids), came.skipped) == (len(body) - 1, {rows.QUOTES: 1})
-        assert came.places == {rows.QUOTES: at + 2}
+        assert (len(came.ids), came.skipped) == (len(body) - 1, {reason: 1})
+        assert came.places == {reason: at + 2}
+
+
+def test_lines_with_a_quote_inside_count_one_by_one(tmp_path):
+    """No cell begins with it, so that it opens nothing."""
+    head = "Date (UTC),CorrelationId,Activity\n"
+    came = came_of_text(tmp_path, head + 2_000 * 'a"b\n' + '2026-03-02T09:00:00Z,c,5" disk\n')
+
+    assert [row["activity"] for row in came.rows] == ['5" disk']
+    assert came.skipped == {"another number of columns than the header": 2_000}

@@ -33,6 +33,14 @@ RECORDS = {
         {"TimeGenerated": "x", "OperationName": "Sign-in activity", "AppDisplayName": "y"},
         "signIns",
     ),
+    "row of few columns that names SigninLogs": (
+        {"TimeGenerated": "x", "OperationName": "y", "Type": "SigninLogs"},
+        "signIns",
+    ),
+    "row that names another table": (
+        {"TimeGenerated": "x", "OperationName": "y", "Type": "AzureActivity"},
+        None,
+    ),
     "row of another table": ({"TimeGenerated": "x", "Computer": "y"}, None),
     "sign-in": ({"createdDateTime": "x", "appDisplayName": "y", "id": "1"}, "signIns"),
     "device": ({"id": "1", "trustType": "ServerAd"}, "devices"),
@@ -74,6 +82,58 @@ def test_a_record_is_known_by_its_keys(name):
 def test_an_envelope_says_what_it_holds(context, form):
     """In every cloud and version, with the columns that were asked for or not."""
     assert forms.of_context(context) == form
+
+
+@pytest.mark.parametrize(
+    ("context", "count"),
+    [
+        ("https://graph.microsoft.com/v1.0/$metadata#auditLogs/directoryAudits", 2),
+        ("https://graph.microsoft.com/beta/$metadata#auditLogs/provisioning", 0),
+        ("x", 2),
+    ],
+)
+def test_a_page_of_another_log_holds_no_audit_records(context, count, tmp_path):
+    """However much they look like ones: in a file, and in a line among others."""
+    page = json.dumps({"@odata.context": context, "value": [record(8), record(9)]})
+    alone = came_of_text(tmp_path, page)
+    among = came_of_text(tmp_path, f"{text(0)}\n{page}\n")
+
+    assert (len(alone.rows), len(alone.done.not_read)) == (count, count == 0)
+    assert (len(among.rows), sum(among.skipped.values())) == (1 + count, 2 - count)
+
+
+def test_rows_of_another_table_are_no_audit_records(tmp_path):
+    """In a query over several tables; as lines, as a list and as a CSV."""
+    head = ("TimeGenerated", "OperationName", "Id", "Type")
+    found = [("2026-03-02T09:00:00Z", "x", str(n), kind)
+             for n, kind in enumerate(("AuditLogs", "", "AzureActivity"))]  # fmt: skip
+    objects = [dict(zip(head, row, strict=True)) for row in found]
+
+    for content in (
+        "\n".join(map(json.dumps, objects)),
+        json.dumps(objects),
+        table([head, *found]),
+    ):
+        came = came_of_text(tmp_path, content)
+        assert (came.ids, came.skipped) == (["0", "1"], {"not a record of a known form": 1})
+
+
+@pytest.mark.parametrize(
+    ("header", "twice"),
+    [
+        ("Date (UTC),CorrelationId,Activity,Result,Activity,Result", "Activity, Result"),
+        ("Date (UTC),CorrelationId,Activity,actividad", "Activity"),
+        ("TimeGenerated [UTC],OperationName,TimeGenerated", "TimeGenerated"),
+        ("Date (UTC),CorrelationId,Activity,Mine,Mine", ""),
+    ],
+)
+def test_a_column_that_stands_twice_is_refused_by_name(header, twice, tmp_path):
+    """Which of the two counts would be guessed; what nobody reads may stand twice."""
+    came = came_of_text(tmp_path, header + "\n" + "2026-03-02T09:00:00Z,c,a,b,c,d\n")
+    refused = [(one.verdict, one.reason) for one in came.done.not_read]
+    said = f"its header names more than once: {twice}; export each column once"
+
+    assert refused == ([("refused", said)] if twice else [])
 
 
 def test_the_portal_s_columns_are_the_86_that_it_writes():

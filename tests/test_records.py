@@ -191,6 +191,14 @@ def test_a_day_first_date_is_told_whatever_follows_it(time, tmp_path):
     assert "day first" in came.done.not_read[0].reason
 
 
+def test_a_slashed_time_in_json_costs_its_record_alone(tmp_path):
+    """Slashed times are read in no JSON, so that this one says nothing of the others."""
+    odd = text(9, activityDateTime="13/01/2026, 10:00:00 AM")
+    came = came_of_text(tmp_path, f"{text(0)}\n{odd}\n{text(1)}\n")
+
+    assert (came.ids, came.skipped) == (["SSPR_0000", "SSPR_0001"], {"time not understood": 1})
+
+
 MISSHAPEN = {
     "no time": ({"activityDateTime": None}, "no time"),
     "an empty time": ({"activityDateTime": ""}, "no time"),
@@ -321,6 +329,10 @@ def mixed():
         json.dumps({"time": "x", "properties": {"createdDateTime": "y"}}),
         json.dumps(ROW),
         json.dumps({**ROW, "AppDisplayName": "x"}),
+        json.dumps({**ROW, "Type": "AuditLogs", "Id": "3"}),
+        json.dumps({**ROW, "Type": "AzureActivity"}),
+        json.dumps({**ROW, "Type": 0}),
+        json.dumps({**ROW, "Type": "SigninLogs"}),
         json.dumps({**ROW, "AppDisplayName": None, "Id": "2"}),
         json.dumps({"TimeGenerated": "2026-03-02T09:00:00Z", "Computer": "x"}),
         json.dumps({"id": "1", "trustType": "x"}),

@@ -305,3 +305,16 @@ def test_the_account_counts_what_is_said_twice(tmp_path):
     account = reported(tmp_path, rows + rows).account
 
     assert (account.records_read, account.duplicates, account.events) == (20, 10, 8)
+
+
+def test_blanks_around_a_name_make_no_other_record():
+    """A record without ids, once with a blank behind the name, is said twice."""
+
+    def named(name):
+        who = {"userPrincipalName": name}
+        target = {"type": "User", **who}
+        return event(USER_ID, initiatedBy={"user": who}, targetResources=[target])
+
+    rows = [without_id(named(name)) for name in ("b@example.com", "B@example.com ")]
+
+    assert len(every_order(*rows)) == 1

@@ -28,9 +28,9 @@ known AS (
         im.ip, im.ip_group, im.site, cm.client, cm.word AS client_type, cm.assumed AS client_assumed,
         NULLIF(ag.word, 'None') AS agent,
         NULLIF(a.target_id, '00000000-0000-0000-0000-000000000000') AS target_id,
-        lower(a.target_upn) AS target_upn,
+        upn_key(a.target_upn) AS target_upn,
         NULLIF(a.initiator_id, '00000000-0000-0000-0000-000000000000') AS initiator_id,
-        lower(a.initiator_upn) AS initiator_upn, a.initiator_app
+        upn_key(a.initiator_upn) AS initiator_upn, a.initiator_app
     FROM audit a
     LEFT JOIN activity_map am ON am.text = a.activity
     LEFT JOIN reason_map rm ON rm.text = a.reason
@@ -56,4 +56,12 @@ SELECT
         AND NOT starts_with(COALESCE(initiator_upn, ''), 'fim_password_service@')
         AND NOT starts_with(COALESCE(initiator_upn, ''), 'sync_') AS by_human,
     ip, ip_group, site, client, client_type, client_assumed, agent
-FROM named
+FROM named;
+
+-- One id can stand on several events; without a correlationId each is its own flow all the same.
+UPDATE events SET flow_id = flow_id || '/' || again.nth
+FROM (
+    SELECT seq, row_number() OVER (
+        PARTITION BY flow_id ORDER BY time_utc, activity, reason, person, result, seq) AS nth
+    FROM events WHERE starts_with(flow_id, 'event:')) AS again
+WHERE events.seq = again.seq AND again.nth > 1

@@ -48,6 +48,7 @@ SELECT
     END                                         AS fault,
     COALESCE("TimeGenerated", "ActivityDateTime") IS NOT NULL
         AND COALESCE("OperationName", "ActivityDisplayName") IS NOT NULL
+        AND COALESCE(lower(filled("Type")), 'auditlogs') = 'auditlogs'
         -- what a row of SigninLogs has
         AND COALESCE("AppDisplayName", "ConditionalAccessStatus", "DeviceDetail") IS NULL AS fits
 FROM named

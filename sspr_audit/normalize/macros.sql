@@ -28,6 +28,10 @@ CREATE OR REPLACE TEMP MACRO day_first(t) AS
 
 CREATE OR REPLACE TEMP MACRO filled(t) AS NULLIF(t, '');
 
+-- A user principal name as it is compared; trim takes long.
+CREATE OR REPLACE TEMP MACRO upn_key(t) AS
+    filled(lower(CASE WHEN contains(t, ' ') THEN trim(t) ELSE t END));
+
 -- The target that is a person: the first user, else the only kind of target there is.
 CREATE OR REPLACE TEMP MACRO user_target(targets) AS CASE
     WHEN lower(targets[1].type) = 'user' THEN targets[1]
@@ -40,9 +44,9 @@ CREATE OR REPLACE TEMP MACRO detail(details, name) AS
     filled(list_filter(details, lambda d: lower(trim(d.key)) = name AND trim(d.value) <> '')[1].value);
 
 -- Why a record with a time that cannot be read is skipped.
-CREATE OR REPLACE TEMP MACRO time_fault(t) AS CASE
+CREATE OR REPLACE TEMP MACRO time_fault(t, zoneless_utc) AS CASE
     WHEN filled(t) IS NULL THEN 'no time'
-    WHEN day_first(t) THEN 'day-first date'
+    WHEN zoneless_utc AND day_first(t) THEN 'day-first date'
     ELSE 'time not understood' END;
 
 -- What is read out of a value of the wrong shape is NULL, and nobody complains. Where something was

@@ -17,6 +17,6 @@ SELECT
     + (client_type IS NOT NULL)::INT + (agent IS NOT NULL)::INT + (initiator_id IS NOT NULL)::INT
     + (initiator_upn IS NOT NULL)::INT + (initiator_app IS NOT NULL)::INT
     + (target_id IS NOT NULL)::INT + (target_upn IS NOT NULL)::INT AS UTINYINT) AS facts,
-    COALESCE(fault, CASE WHEN understood IS NULL THEN time_fault(time_text) END) AS why,
+    COALESCE(fault, CASE WHEN understood IS NULL THEN time_fault(time_text, $zoneless_utc) END) AS why,
     fits
 FROM timed

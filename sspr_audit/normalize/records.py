@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Rises whenever the same record would come out differently, so that stores are rebuilt."""
 
 DAY_FIRST: Final = "day-first date"
@@ -29,6 +29,7 @@ _SQL: Final = {
     Form.PORTAL_CSV: "portal_csv.sql",
 }
 NO_JSON: Final = "not valid JSON"
+_UNKNOWN: Final = "not a record of a known form"
 
 Misfit = tuple[int, int, str, str]
 """A text that is not of the form of its batch: its file, its place, itself, and what was wrong."""
@@ -90,6 +91,7 @@ _LOG_ANALYTICS: Final = (
     "InitiatedBy",
     "TargetResources",
     "AdditionalDetails",
+    "Type",
 )
 _PORTAL: Final = (
     "Date (UTC)",
@@ -165,10 +167,12 @@ def add(
         rows = engine.rows(connection, query, values)
     misfits = []
     for file, place, text, fits, why in rows:
-        if fits or layout.columns:
+        if fits:
             misread.append((file, Misread(why or "no time", place, text[:80])))
+        elif layout.columns:  # a row has no other form
+            misread.append((file, Misread(_UNKNOWN, place, text[:80])))
         else:
-            misfits.append((file, place, text, why or "not a record of a known form"))
+            misfits.append((file, place, text, why or _UNKNOWN))
     return misread, misfits
 
 

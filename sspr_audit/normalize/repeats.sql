@@ -10,7 +10,7 @@ told AS MATERIALIZED (
         lower(trim(correlation_id)) AS correlation_id,
         COALESCE(NULLIF(target_id, '00000000-0000-0000-0000-000000000000'),
             NULLIF(initiator_id, '00000000-0000-0000-0000-000000000000')) AS who_id,
-        lower(COALESCE(target_upn, initiator_upn)) AS who_upn,
+        COALESCE(upn_key(target_upn), upn_key(initiator_upn)) AS who_upn,
         hash(record_id, time_utc, digits, activity, a.reason, result, service, a.correlation_id,
             ip_text, client_type, agent, initiator_id, initiator_upn, initiator_app, target_id,
             target_upn, tenant_id) AS content

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import queue
+import signal
+import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -42,6 +44,8 @@ class Ingested:
     """Words of the command line that name no file."""
     refitted: int = 1 << 40
     """The next number for a record that came in a batch of another form."""
+    count: int = 0
+    """Records that were read, of every kind."""
     _misread: dict[tuple[int, str], Misread] = field(default_factory=dict)
 
     def skip(self, file: int, misread: Misread) -> None:
@@ -59,14 +63,28 @@ class Ingested:
         """What could not be read: for each file and reason the first, with the count of all."""
         return [(file, misread) for (file, _), misread in self._misread.items()]
 
+    @property
+    def nothing(self) -> str:
+        """Why there is nothing that could be read; "" where there is, be it an empty list."""
+        if not self.files:
+            words = ", ".join(self.missing)
+            return f"no file found for {words}; name an export, a folder of exports, or - for stdin"
+        if self.count or (not self._misread and len(self.not_read) < len(self.files)):
+            return ""
+        told = [f"{self._where(file, m)}: {m.reason}" for file, m in self.misread]
+        told += [f"{self.files[one.file].name}: {one.reason}" for one in self.not_read]
+        others = sum(m.count for _, m in self.misread) + len(self.not_read) - 1
+        more = f" (and {others:,} more)" if others > 0 else ""
+        return sources.shown(f"nothing could be read: {told[0]}{more}")
+
     def skipped(self) -> tuple[Skipped, ...]:
         """Return the records that could not be read, by reason, with the first of each."""
         counts: Counter[str] = Counter()
         examples: dict[str, str] = {}
         for file, misread in self.misread:
             counts[misread.reason] += misread.count
-            where = self.files[file].name + f", record {misread.place}" * bool(misread.place)
-            examples.setdefault(misread.reason, f"{where}: {misread.excerpt}".rstrip(": "))
+            where = f"{self._where(file, misread)}: {misread.excerpt}".rstrip(": ")
+            examples.setdefault(misread.reason, where)
         return tuple(
             Skipped(reason, count, sources.shown(examples[reason]))
             for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -87,11 +105,13 @@ class Ingested:
         return tuple(map(sources.shown, not_read + partly + missing))
 
     def _told(self, file: int, misread: Misread) -> str:
-        name = self.files[file].name
         if not misread.count:
-            return f"not read whole: {name}: {misread.reason}"
+            return f"not read whole: {self.files[file].name}: {misread.reason}"
         more = f" (and {misread.count - 1:,} more)" if misread.count > 1 else ""
-        return f"skipped: {name}, record {misread.place}: {misread.reason}{more}"
+        return f"skipped: {self._where(file, misread)}: {misread.reason}{more}"
+
+    def _where(self, file: int, misread: Misread) -> str:
+        return self.files[file].name + f", record {misread.place}" * bool(misread.place)
 
     @property
     def faulty(self) -> bool:
@@ -113,6 +133,9 @@ def ingest(
         for _, run in itertools.groupby(_sized(items, done), key=lambda sized: sized[0]):
             _add(connection, (batch for _, batch in run), done, spool)
     _refuse_day_first(connection, done)
+    for table in ("audit", "context"):
+        ((count,),) = engine.rows(connection, f"SELECT count(*) FROM {table}")  # noqa: S608
+        done.count += count
     return done
 
 
@@ -218,34 +241,65 @@ def _refuse_day_first(connection: duckdb.DuckDBPyConnection, done: Ingested) -> 
 
 @contextmanager
 def _ahead(items: Iterator[sources.Read]) -> Iterator[Iterator[sources.Read]]:
-    """Lend `items` while a thread already makes the next ones: reading and SQL share no lock."""
+    """Lend `items` while a thread already makes the next ones: reading and SQL share no lock.
+
+    Whoever leaves early does not wait for that thread: a pipe may keep it for ever.
+    """
     ready: queue.Queue[sources.Read | BaseException | None] = queue.Queue(maxsize=2)
-    stop = threading.Event()
+    is_over = False
 
     def work() -> None:
         try:
-            for item in items:
-                if stop.is_set():
-                    return
+            for item in itertools.takewhile(lambda _: not is_over, items):
                 ready.put(item)
             ready.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
             ready.put(error)
 
-    def made() -> Iterator[sources.Read]:
-        while (item := ready.get()) is not None:
+    def made(ended: Callable[[], bool]) -> Iterator[sources.Read]:
+        while not is_over and not ended():
+            try:
+                item = ready.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if item is None:
+                break
             if isinstance(item, BaseException):
                 raise item
             yield item
 
-    thread = threading.Thread(target=work, name="reader", daemon=True)
-    thread.start()
-    try:
-        yield made()
-    finally:
-        stop.set()
-        while thread.is_alive():
-            with suppress(queue.Empty):
-                ready.get(timeout=0.05)
-        with suppress(queue.Full):
-            ready.put_nowait(None)  # a thread of DuckDB may still wait, after Ctrl-C
+    threading.Thread(target=work, name="reader", daemon=True).start()
+    with _signals() as ended:
+        try:
+            yield made(ended)
+        finally:
+            is_over = True
+            ready.queue.clear()  # so that the thread can put what it holds, and end
+            with ready.not_full:
+                ready.not_full.notify()
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Lend a function that says whether the person ended the run.
+
+    Python raises that only when DuckDB comes back, whose threads may wait for items for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(0)
+        theirs.settimeout(0)
+        before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+
+        def ended() -> bool:
+            with suppress(BlockingIOError):
+                return bool({signal.SIGINT, signal.SIGTERM} & set(ours.recv(64)))
+            return False
+
+        try:
+            yield ended
+        finally:
+            signal.set_wakeup_fd(before)

@@ -18,7 +18,6 @@ from sspr_audit.normalize import records
 from sspr_audit.pipeline import analysis
 from sspr_audit.pipeline.analysis import Analysis, Options, Read
 from sspr_audit.pipeline.ingest import Ingested, ingest
-from sspr_audit.pipeline.report import nothing
 from sspr_audit.pipeline.spool import Spool
 from sspr_audit.store import Info, NoStore, Outdated, Store, Stored, claim, fill, held
 from sspr_audit.tables import AUDIT
@@ -79,8 +78,8 @@ def import_files(keeper: Keeper, paths: Sequence[str], *, tenant_id: str | None)
     """
     with keeper.held("import"), engine.scratch() as connection, Spool() as spool:
         done = ingest(connection, paths, spool=spool)
-        if len(done.not_read) == len(done.files):
-            raise NothingReadError(nothing(done))
+        if done.nothing:
+            raise NothingReadError(done.nothing)
         with suppress(NoStore):
             _fetch_rivals(connection, keeper)
         ((records_read,),) = engine.rows(connection, "SELECT count(*) FROM audit WHERE file >= 0")

@@ -29,8 +29,8 @@ def from_files(paths: Sequence[str], options: Options) -> Analysis:
     """
     with engine.scratch() as connection:
         done = ingest(connection, paths)
-        if len(done.not_read) == len(done.files):
-            raise NothingReadError(nothing(done))
+        if done.nothing:
+            raise NothingReadError(done.nothing)
         return _analysed(connection, options, _read(connection, done))
 
 
@@ -95,16 +95,6 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
         timezone=timezone,
         verbose=verbose,
     )
-
-
-def nothing(done: Ingested) -> str:
-    """Say why no file could be read."""
-    if not done.files:
-        words = ", ".join(done.missing)
-        return f"no file found for {words}; name an export, a folder of exports, or - for stdin"
-    first = done.not_read[0]
-    more = f" (and {len(done.not_read) - 1} more)" if len(done.not_read) > 1 else ""
-    return f"nothing could be read: {done.files[first.file].name}: {first.reason}{more}"
 
 
 def _analysed(connection: duckdb.DuckDBPyConnection, options: Options, read: Read) -> Analysis:

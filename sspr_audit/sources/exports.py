@@ -157,12 +157,6 @@ def diagnostic(record: Record, tenant: str) -> Record:
     return {**{k: v for k, v in outside.items() if v not in (None, "")}, "properties": inside}
 
 
-def hour_path(record: Record) -> str:
-    """Return the blob that holds a record in a storage container."""
-    at = record["activityDateTime"]
-    return f"y={at[:4]}/m={at[5:7]}/d={at[8:10]}/h={at[11:13]}/m=00/PT1H.json"
-
-
 def log_analytics(record: Record, tenant: str) -> Record:
     """Return the record as a row of AuditLogs: nested columns as text, empty ones left out."""
     who, targets = _nested(record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import stat
 import sys
@@ -178,8 +177,8 @@ def _is_lines(head: bytes) -> bool:
 
 def _object(line: bytes | str) -> dict[str, object] | None:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = values.parsed(line)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 
@@ -277,6 +276,9 @@ def _from_csv(text: Iterator[bytes]) -> Iterator[Part | Misread]:
     layout = forms.of_header(header, first[0][1] if first else "")
     if layout is None:
         raise _unknown_csv(header)
+    if twice := forms.repeated(layout):
+        said = f"its header names more than once: {', '.join(twice)}; export each column once"
+        raise NotUnderstood(said, refused=True)
     yield layout, [], []  # a header alone tells the form
     for item in rows.read(itertools.chain(first, numbered), layout):
         if isinstance(item, Misread):

@@ -59,7 +59,31 @@ def _named(word: str) -> list[Path]:
         there = path.exists()
     except OSError:
         there = True  # opening it will say what is wrong
-    return [path] if there else [Path(p) for p in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207 - absolute too
+    return [path] if there else sorted(_globbed(path))
+
+
+def _globbed(path: Path) -> set[Path]:
+    """Return what a glob names; `**` follows no link, since one may lead back to itself."""
+    parts = path.relative_to(path.anchor).parts
+    found = {Path(path.anchor)}
+    for part in (*parts, "*") if parts[-1:] == ("**",) else parts:
+        if part == "**":
+            found = _deeper(found)
+        else:
+            found = {here / name for here in found for name in glob.glob(part, root_dir=here)}  # noqa: PTH207 - Path.glob takes no name like `..`
+    return found
+
+
+def _deeper(folders: set[Path]) -> set[Path]:
+    """Return folders with all below them that are not hidden, each once."""
+    seen: set[Path] = set()
+    for top in folders:
+        for here, below, _ in os.walk(top):
+            below[:] = [name for name in below if not name.startswith(".")]
+            if Path(here) in seen:
+                below.clear()
+            seen.add(Path(here))
+    return seen
 
 
 def _files(path: Path) -> list[ExportFile]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
@@ -50,11 +51,17 @@ _LA_ACTIVITIES: Final = ("OperationName", "ActivityDisplayName")
 def of_record(value: Mapping[str, Any], context: str | None = None) -> str | None:
     """Name the form or kind of a JSON record; None where it is none that we know.
 
-    `context` is the `@odata.context` of its envelope, which decides where it is known. What the
-    SQL of a form says of `fits` must agree with this.
+    `context` is the `@odata.context` of its envelope, which decides where it is known; a list that
+    has another name holds no audit records, whatever they look like. What the SQL of a form says of
+    `fits` must agree with this.
     """
     if kind := of_context(context):
         return kind
+    kind = _of_keys(value)
+    return None if kind in list(Form) and _CONTEXT.search(context or "") else kind
+
+
+def _of_keys(value: Mapping[str, Any]) -> str | None:
     keys = value.keys()
     if isinstance(value.get("properties"), dict) and keys & {"category", "operationName", "time"}:
         return _diagnostic(value)
@@ -73,7 +80,7 @@ def of_context(context: str | None) -> str | None:
 
 def _diagnostic(value: Mapping[str, Any]) -> str | None:
     """Tell by its category which log of the diagnostic settings a record is of."""
-    category, inner = str(value.get("category") or "").lower(), value["properties"]
+    category, inner = _word(value.get("category")), value["properties"]
     signed_in = "createdDateTime" in inner and "activityDateTime" not in inner
     if category.endswith("signinlogs") or (signed_in and not category):
         return "signIns"
@@ -82,9 +89,15 @@ def _diagnostic(value: Mapping[str, Any]) -> str | None:
 
 def _row(value: Mapping[str, Any]) -> str | None:
     """Tell of which Log Analytics table a row is."""
-    if any(value.get(name) is not None for name in _SIGNIN_ROW):
+    table = _word(value.get("Type"))
+    if any(value.get(name) is not None for name in _SIGNIN_ROW) or table.endswith("signinlogs"):
         return "signIns"
-    return Form.LOG_ANALYTICS if value.keys() & set(_LA_ACTIVITIES) else None
+    ours = table in ("", "auditlogs") and value.keys() & set(_LA_ACTIVITIES)
+    return Form.LOG_ANALYTICS if ours else None
+
+
+def _word(value: object) -> str:
+    return "" if value is None else str(value).lower()
 
 
 def _by_keys(keys: Collection[str]) -> str | None:
@@ -186,6 +199,13 @@ def of_header(line: str, first_row: str = "") -> Layout | None:
 def header_names(line: str) -> tuple[str, ...]:
     """Return the names in a header line, whatever separates them."""
     return tuple(_cells(line, max(",;\t", key=line.count)))
+
+
+def repeated(layout: Layout) -> list[str]:
+    """Return the columns that stand twice among those that are read; which one counts is unsaid."""
+    read = {*PORTAL, *LOG_ANALYTICS, *_SIGNIN_ROW}
+    counts = Counter(name for name in layout.columns if name in read)
+    return [name for name, count in counts.items() if count > 1]
 
 
 def not_understood(names: Iterable[str]) -> list[str]:

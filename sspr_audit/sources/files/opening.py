@@ -11,12 +11,18 @@ from typing import BinaryIO, Final
 CHUNK: Final = 1 << 20
 """Bytes handed on at a time, about."""
 
-ZSTD_CHUNK: Final = 1 << 12
-"""Compressed bytes read at a time: Zstandard gives back all that they hold at once."""
-
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 """A frame, or one to be passed over, in which some writers keep a table."""
+
+_SKIPPED: Final = b"\x2a\x4d\x18"
+"""What stands in the mark of a frame to be passed over; its length follows."""
+
+_HEADER: Final = 18
+"""Bytes of the longest header of a Zstandard frame."""
+
+_SAME: Final = 1
+"""The type of a block that is one byte, many times over."""
 
 _MARK: Final = 4
 """Bytes that tell a compression or an encoding."""
@@ -136,26 +142,72 @@ def _until_damage(current: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 
 def _unzstandarded(stream: BinaryIO, data: bytes) -> Iterator[bytes]:
     """Yield what the frames of a Zstandard file hold; several may stand one after another."""
-    while data:
-        if not ZSTD.match(data):
+    ahead = _Ahead(stream, data)
+    while mark := ahead.look(_MARK):
+        if not ZSTD.match(mark):
             raise CutShort(_FOLLOWED)
-        data = _next_mark(stream, (yield from _frame(stream, data)))
+        if mark[1:] == _SKIPPED:
+            ahead.pass_over(int.from_bytes(ahead.take(2 * _MARK)[_MARK:], "little"))
+        else:
+            yield from _frame(ahead)
+        while ahead.look(1) == b"\0":  # they fill up a block
+            ahead.take(1)
 
 
-def _frame(stream: BinaryIO, data: bytes) -> Generator[bytes, None, bytes]:
-    """Yield what one Zstandard frame holds; return what was read behind it."""
+def _frame(ahead: _Ahead) -> Iterator[bytes]:
+    """Yield what one Zstandard frame holds, block by block.
+
+    Zstandard gives back all that it is given at once, and four bytes may hold 128 KiB: 4 KiB of
+    them would be 128 MiB. A block is never more than 128 KiB. RFC 8878, section 3.1.1.
+    """
     import zstandard
 
     current = zstandard.ZstdDecompressor().decompressobj()
-    while data:
-        try:
-            yield current.decompress(data[:ZSTD_CHUNK])
-        except zstandard.ZstdError as error:
-            raise CutShort(_DAMAGED) from error
-        if current.eof:
-            return current.unused_data + data[ZSTD_CHUNK:]
-        data = data[ZSTD_CHUNK:] or stream.read(ZSTD_CHUNK)
-    raise CutShort(_TOO_EARLY)
+    try:
+        header = ahead.look(_HEADER)
+        has_checksum = zstandard.get_frame_parameters(header).has_checksum
+        yield current.decompress(ahead.take(zstandard.frame_header_size(header)))
+        is_last = False
+        while not is_last:
+            head = ahead.take(3)
+            word = int.from_bytes(head, "little")
+            is_last = bool(word & 1)
+            size = 1 if word >> 1 & 3 == _SAME else word >> 3
+            yield current.decompress(head + ahead.take(size))
+        if has_checksum:
+            yield current.decompress(ahead.take(4))
+    except zstandard.ZstdError as error:
+        raise CutShort(_DAMAGED) from error
+
+
+class _Ahead:
+    """A stream, and what was read of it but not yet taken."""
+
+    def __init__(self, stream: BinaryIO, data: bytes) -> None:
+        self._stream = stream
+        self._at = 0
+        self._data = data
+
+    def look(self, count: int) -> bytes:
+        """Return the next bytes, fewer where the stream ends, without taking them."""
+        while len(self._data) - self._at < count and (piece := self._stream.read(CHUNK)):
+            self._data, self._at = self._data[self._at :] + piece, 0
+        return self._data[self._at : self._at + count]
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes. Raises CutShort where there are fewer."""
+        taken = self.look(count)
+        if len(taken) < count:
+            raise CutShort(_TOO_EARLY)
+        self._at += count
+        return taken
+
+    def pass_over(self, count: int) -> None:
+        """Leave bytes out without holding them. Raises CutShort where there are fewer."""
+        while count:
+            step = min(count, CHUNK)
+            self.take(step)
+            count -= step
 
 
 def _next_mark(stream: BinaryIO, data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Final
@@ -40,6 +41,10 @@ def read(
     a time where the layout has it, ends what stands open before it.
     """
     is_row = _row_test(layout)
+    other = f"[^{layout.delimiter}]*+"
+    quoted = '"(?:[^"]|"")*+"'
+    # As many cells as have their end; only a quote that begins a cell can want one.
+    whole = re.compile(f'(?:(?:{quoted}|(?!")){other}(?:{layout.delimiter}|$))*+')
     held, begun, size, is_open = StringIO(), 0, 0, False
     for number, line, length in numbered:
         if is_open and is_row(line):
@@ -48,7 +53,9 @@ def read(
         begun = begun if size else number
         held.write(line)
         size += length + 1
-        is_open ^= bool(line.count('"') % 2)
+        if line.count('"') % 2:
+            bare = line.rstrip("\r\n")
+            is_open = not is_open and not whole.fullmatch(bare)
         if size <= MAX_RECORD + 1 and is_open:
             continue
         if size > MAX_RECORD + 1:

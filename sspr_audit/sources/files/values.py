@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from sspr_audit.model import Misread
@@ -19,7 +20,6 @@ EXCERPT: Final = 80
 
 TOO_LONG: Final = f"longer than {MAX_RECORD >> 20} MiB"
 INVALID: Final = "not valid JSON"
-TOO_DEEP: Final = "nested too deeply"
 CUT: Final = "cut short"
 
 ENVELOPES: Final = ("value", "records")
@@ -31,18 +31,46 @@ _AT_ONCE: Final = 1 << 20
 _DEEPEST: Final = 4
 """How deep lists of records are looked for: pages are put into lists, records into records not."""
 
+_INDENT: Final = 1 << 8
+"""Characters before a value in which its line is looked for."""
+
 _EDGE: Final = 16
 """Characters before the end of a text that those still to come may turn into valid JSON."""
 
-_DECODER: Final = json.JSONDecoder()
+_WINDOW: Final = 1 << 14
+"""Characters in which a value is tried first. An error costs as much as all of the text before it,
+since JSONDecodeError counts the lines there."""
+
+_WHOLE: Final = "whole"
+_OPEN: Final = "what follows may end it"
+_DEEP: Final = "deeper than Python follows"
+_BROKEN: Final = "no JSON, whatever follows"
+"""How a value stands, as far as it is held."""
+
+_LEVELS: Final = 100
+"""How deep a record is looked into by Python; nothing that we read stands deeper than six."""
+
+# Python reads no number of more than 4,300 digits, and nobody asks what a number is.
+_DECODER: Final = json.JSONDecoder(parse_int=len, parse_float=len)
 _BLANK: Final = re.compile("[ \t\r\n\ufeff]*")
-_MARKS: Final = re.compile(r'["\\{}\[\]]')
+_MARKS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+("?)|[{\[]++|[}\]]++', re.DOTALL)
+"""A text, with its end where that is to be seen; or brackets."""
+_QUOTED: Final = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+("?)', re.DOTALL)
 _BARE: Final = re.compile(r"[,{}\[\]]")
 _OPENING: Final = re.compile(r"[{\[]")
 _ENVELOPE: Final = re.compile(r'"(?:value|records)"\s*:\s*\[')
 
 Found = tuple[str, dict[str, Any], str | None]
 """A record: its text as written, its value, and the `@odata.context` of its envelope."""
+
+
+def parsed(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read a JSON text; of a number only how long it is. Raises ValueError."""
+    whole = text if isinstance(text, str) else text.decode()
+    try:
+        return _DECODER.decode(whole)
+    except RecursionError:
+        return _DECODER.decode(_shallow(whole))
 
 
 def is_envelope(value: dict[str, Any]) -> bool:
@@ -177,61 +205,87 @@ class Reader:
         """Read one value; a Misread where that fails (count 0: not complete within `limit`)."""
         if not self._peek():
             return Misread(CUT, self.records + 1)
-        start = self._at
+        start, state = self._at, _OPEN
         brackets = _Brackets(start)
         while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, start)
-            except (ValueError, RecursionError) as error:
-                fault = _fault(error, len(self._text))
-            else:
-                # A number may go on in the next piece.
-                if end == len(self._text) and isinstance(value, int | float) and self._more():
-                    continue
-                self._at = end
+            if state == _OPEN:
+                state, value = self._tried(start)
+            if state == _WHOLE:
                 return value
             size = len(self._text) - start
-            end = self._end(start, brackets, is_over=bool(fault) or size > MAX_RECORD)
-            if end >= 0:
-                self._at = end
-                return self._misread(fault or INVALID, start)
+            if state != _OPEN or size > MAX_RECORD or self._ended:
+                end = self._end(start, brackets)
+                if end >= 0:
+                    self._at = end
+                    return self._invalid(start, is_deep=state == _DEEP)
             if limit and size > limit:
                 return Misread("larger than asked", 0, count=0)
             if size > MAX_RECORD:
                 return self._too_long(brackets)
-            if not self._more(min(size, MAX_RECORD + 1 - size)):
-                again = self._next_like(start)
-                self._at = len(self._text) if again < 0 else again
+            if self._ended:
+                self._at = len(self._text)
                 return self._misread(CUT, start)
+            self._more(min(size, MAX_RECORD + 1 - size))
 
-    def _end(self, start: int, brackets: _Brackets, *, is_over: bool) -> int:
+    def _tried(self, start: int) -> tuple[str, Any]:
+        """Read the value at `start`, as far as it is held; return its state and itself."""
+        window = _WINDOW
+        while True:
+            piece = self._text[start : start + window]
+            is_all = start + window >= len(self._text)
+            try:
+                value, length = _DECODER.raw_decode(piece)
+            except RecursionError:
+                return _DEEP, None
+            except json.JSONDecodeError as error:
+                if _is_broken(error, len(piece)):
+                    return _BROKEN, None
+            else:
+                may_go_on = length == len(piece) and isinstance(value, int)  # a number
+                if not may_go_on or (is_all and self._ended):
+                    self._at = start + length
+                    return _WHOLE, value
+            if is_all:
+                return _OPEN, None
+            window <<= 4
+
+    def _invalid(self, start: int, *, is_deep: bool) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """Return the value from `start` to here where it was but too deep, else a Misread."""
+        if is_deep:
+            with suppress(ValueError):
+                return _DECODER.decode(_shallow(self._text[start : self._at]))
+        return self._misread(INVALID, start)
+
+    def _end(self, start: int, brackets: _Brackets) -> int:
         """Return where the broken value at `start` ends; -1 where that is not to be seen yet.
 
-        `is_over` says that no further text can mend the value.
+        Its brackets and quotes cannot be trusted: they may swallow what follows. So the next line
+        that begins an object as its own line does ends it, too. About as much is looked at as is
+        passed over then: many broken values cost no quadratic time.
         """
-        if self._text[start] in '{["':
-            end = brackets.end(self._text)
-        else:
+        if self._text[start] not in '{["':
             bare = _BARE.search(self._text, start + 1)
-            end = bare.start() if bare else -1
-        if is_over or end >= 0:
-            ends = (end, self._next_like(start))
-            end = min((at for at in ends if at >= 0), default=-1)
-        return end
+            return bare.start() if bare else -1
+        line, step, stop = self._line(start), _WINDOW >> 4, 0
+        while stop < len(self._text):
+            stop = min(brackets.at + step, len(self._text))
+            begun = max(start, brackets.at - len(line))
+            like = self._text.find(line, begun, stop) if line else -1
+            end = brackets.end(self._text, stop if like < 0 else like)
+            if end >= 0 or like >= 0:
+                return end if end >= 0 else like
+            step *= 2
+        return -1
+
+    def _line(self, start: int) -> str:
+        """Return how a line begins an object as the line at `start` does; "" if it does not."""
+        before = self._text[max(0, start - _INDENT) : start]
+        rest = before.rstrip(" \t")
+        begins = rest.endswith("\n") or not (rest or self._dropped or start > _INDENT)
+        return f"\n{before[len(rest) :]}{{" if begins else ""
 
     def _misread(self, reason: str, start: int) -> Misread:
         return Misread(reason, self.records + 1, self._text[start : self._at][:EXCERPT])
-
-    def _next_like(self, start: int) -> int:
-        """Return where the next line begins an object as the line at `start` did, or -1.
-
-        The brackets and quotes of a broken value cannot be trusted: they may swallow what follows.
-        """
-        line = self._text.rfind("\n", 0, start) + 1
-        indent = self._text[line:start]
-        if indent.strip(" \t") or (line == 0 and self._dropped):
-            return -1
-        return self._text.find(f"\n{indent}{{", start)
 
     def _too_long(self, brackets: _Brackets) -> Misread:
         """Pass over the rest of a value without holding it."""
@@ -243,7 +297,7 @@ class Reader:
             if not self._more():
                 self._at = len(self._text)
                 break
-            end = brackets.end(self._text)
+            end = brackets.end(self._text, len(self._text))
             self._at = max(end, 0)
         return Misread(TOO_LONG, self.records + 1, excerpt)
 
@@ -289,7 +343,7 @@ class Reader:
 
     def _forget(self) -> None:
         if self._at > 1 << 19:
-            self._drop(self._at - (1 << 8))  # the line's beginning may still be asked for
+            self._drop(self._at - _INDENT)  # the line's beginning may still be asked for
 
     def _drop(self, count: int) -> None:
         self._text = self._text[count:]
@@ -304,15 +358,24 @@ def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def _fault(error: Exception, size: int) -> str:
-    """Say what is wrong with a text of `size`; "" while it may yet turn out to be valid."""
-    if isinstance(error, RecursionError):
-        return TOO_DEEP
-    if isinstance(error, json.JSONDecodeError) and (
-        error.pos >= size - _EDGE or error.msg.startswith("Unterminated string")
-    ):
-        return ""
-    return INVALID  # or a number of more digits than Python reads
+def _is_broken(error: json.JSONDecodeError, size: int) -> bool:
+    """Say whether a text of `size` is no JSON, whatever may still follow it."""
+    return error.pos < size - _EDGE and not error.msg.startswith("Unterminated string")
+
+
+def _shallow(text: str) -> str:
+    """Return a JSON text with a 0 for all that is nested deeper than Python can follow."""
+    kept, depth, begun = [], 0, 0
+    for mark in _MARKS.finditer(text):
+        opens = text[mark.start()]
+        if opens == '"':
+            continue
+        before, depth = depth, depth + (1 if opens in "{[" else -1) * len(mark[0])
+        if before < _LEVELS <= depth:
+            kept += [text[begun : mark.end() - depth + _LEVELS - 1], "0"]
+        elif depth < _LEVELS <= before:
+            begun = mark.end() + depth - _LEVELS + 1
+    return "".join([*kept, text[begun:]])
 
 
 class _Brackets:
@@ -323,27 +386,29 @@ class _Brackets:
         self._depth = 0
         self._quoted = False
 
-    def end(self, text: str) -> int:
-        """Look further, from `at` on, for the end of the value; -1 where the text ends first."""
-        while mark := _MARKS.search(text, self.at):
-            self.at = mark.end()
-            match mark[0]:
-                case "\\" if self._quoted:
-                    if self.at == len(text):
-                        self.at = mark.start()
-                        return -1
-                    self.at += 1
-                case '"':
-                    self._quoted = not self._quoted
-                    if not self._quoted and self._depth == 0:
-                        return self.at
-                case "{" | "[" if not self._quoted:
-                    self._depth += 1
-                case "}" | "]" if not self._quoted:
-                    self._depth -= 1
-                    if self._depth <= 0:
-                        return self.at if self._depth == 0 else mark.start()
-                case _:
-                    pass
-        self.at = len(text)
+    def end(self, text: str, stop: int) -> int:
+        """Look further, from `at` to `stop`, for the end of the value; -1 where it is not there."""
+        if self._quoted:
+            rest = _QUOTED.match(text, self.at, stop)
+            self.at = rest.end() if rest else stop
+            self._quoted = not (rest and rest[1])
+            if self._quoted:
+                return -1
+            if not self._depth:
+                return self.at
+        for mark in _MARKS.finditer(text, self.at, stop):
+            self.at, opens = mark.end(), text[mark.start()]
+            if opens == '"':
+                self._quoted = not mark[1]
+                if self._quoted:
+                    return -1
+                if not self._depth:
+                    return self.at
+            elif opens in "{[":
+                self._depth += len(mark[0])
+            elif self._depth > len(mark[0]):
+                self._depth -= len(mark[0])
+            else:
+                return mark.start() + self._depth
+        self.at = stop
         return -1
