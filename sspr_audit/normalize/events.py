@@ -109,8 +109,13 @@ def make(
     for name, rows in told.items():
         _keep(connection, f"{name}_map", {"text": "VARCHAR", **_MAPS[name]}, rows)
     connection.execute(engine.sql("sspr_audit.normalize", "events.sql"))
-    if engine.rows(connection, "SELECT 1 FROM events WHERE by_name LIMIT 1"):
-        connection.execute(engine.sql("sspr_audit.normalize", "names.sql"))
+    # An UPDATE costs as much as making the table, even where it changes nothing: asked for first.
+    for question, answer in (
+        ("by_name", "names.sql"),
+        ("starts_with(flow_id, 'event:')", "namesakes.sql"),
+    ):
+        if engine.rows(connection, f"SELECT 1 FROM events WHERE {question} LIMIT 1"):  # noqa: S608
+            connection.execute(engine.sql("sspr_audit.normalize", answer))
 
 
 def unrecognized(

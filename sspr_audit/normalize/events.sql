@@ -56,12 +56,4 @@ SELECT
         AND NOT starts_with(COALESCE(initiator_upn, ''), 'fim_password_service@')
         AND NOT starts_with(COALESCE(initiator_upn, ''), 'sync_') AS by_human,
     ip, ip_group, site, client, client_type, client_assumed, agent
-FROM named;
-
--- One id can stand on several events; without a correlationId each is its own flow all the same.
-UPDATE events SET flow_id = flow_id || '/' || again.nth
-FROM (
-    SELECT seq, row_number() OVER (
-        PARTITION BY flow_id ORDER BY time_utc, activity, reason, person, result, seq) AS nth
-    FROM events WHERE starts_with(flow_id, 'event:')) AS again
-WHERE events.seq = again.seq AND again.nth > 1
+FROM named
