@@ -84,17 +84,11 @@ class Span:
     """From the first to the last record; nothing where there is none."""
 
 
-def span(
-    connection: duckdb.DuckDBPyConnection,
-    options: Options,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> Span:
+def span(connection: duckdb.DuckDBPyConnection, options: Options) -> Span:
     """Return where the data lie and which window to report; raises UsageError for an empty one.
 
-    Without `start` and `end` the window goes from the first record, floored to the second, to the
-    last plus one second.
+    Unless the options say otherwise, the window goes from the first record, floored to the second,
+    to the last plus one second.
     """
     ((first, last),) = engine.rows(
         connection,
@@ -102,7 +96,7 @@ def span(
         "SELECT make_timestamp(epoch_ns(min(time_utc)) // 1000),"
         " make_timestamp(epoch_ns(max(time_utc)) // 1000) FROM audit",
     )
-    start, end = start or options.start, end or options.end
+    start, end = options.start, options.end
     if first is None:
         end = end or options.now
         window = Window(start or end - timedelta(days=7), end)
