@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import sspr_audit
 from sspr_audit import engine, flows, tables
@@ -116,8 +116,8 @@ def derive(connection: duckdb.DuckDBPyConnection, options: Options, data: Span) 
     )
     flows.make(
         connection,
-        data_start=_naive(data.first),
-        edge=_naive(data.last),
+        data_start=data.first.replace(tzinfo=None),
+        edge=data.last.replace(tzinfo=None),
         flow_timeout=options.flow_timeout,
     )
 
@@ -128,7 +128,7 @@ def analysed(
     """Return the report on the window, from `events`, `flows` and `acts`."""
     window = data.window
     baseline = Window(min(max(data.first, window.end - BASELINE), window.start), window.end)
-    bounds = _bounds(window)
+    bounds = window.naive
     until = {"end": bounds["end"]}
     of_flows = tables.FLOWS.shape(engine.fetch(connection, _FLOWS, until))
     acts = tables.ACTS.shape(engine.fetch(connection, _ACTS, until))
@@ -194,7 +194,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, table: str, window: Window) -
     query = (
         f"SELECT count(*) FILTER (time_utc >= $start AND time_utc < $end), count(*) FROM {table}"  # noqa: S608
     )
-    ((here, total),) = engine.rows(connection, query, _bounds(window))
+    ((here, total),) = engine.rows(connection, query, window.naive)
     return int(here), int(total)
 
 
@@ -205,12 +205,3 @@ def _tenant(connection: duckdb.DuckDBPyConnection) -> str | None:
         "SELECT DISTINCT lower(tenant_id) FROM audit WHERE tenant_id IS NOT NULL LIMIT 2",
     )
     return str(rows[0][0]) if len(rows) == 1 else None
-
-
-def _bounds(window: Window) -> dict[str, Any]:
-    return {"start": _naive(window.start), "end": _naive(window.end)}
-
-
-def _naive(time: datetime) -> datetime:
-    """Return a UTC time as DuckDB's zoneless columns hold it."""
-    return time.replace(tzinfo=None)
