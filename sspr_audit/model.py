@@ -36,6 +36,11 @@ class Window:
             msg = f"not a span of UTC time: {self.start} to {self.end}"
             raise ValueError(msg)
 
+    @property
+    def naive(self) -> dict[str, datetime]:
+        """`start` and `end` as DuckDB's zoneless columns hold them."""
+        return {"start": self.start.replace(tzinfo=None), "end": self.end.replace(tzinfo=None)}
+
 
 class Form(StrEnum):
     """The shapes that audit records arrive in."""

@@ -96,14 +96,6 @@ EVENTS = Table(
     agent=Column("str", "OnPremisesAgent as written; null for none"),
 )
 
-GIVEN = Table(
-    "given",
-    flow_id=Column("str", "as in events"),
-    reason=Column("str", "as in events"),
-    reason_key=Column("str", "as in events"),
-)
-"""The reasons that the events of flows give: what a report counts of events, and no more."""
-
 FLOWS = Table(
     "flows",
     flow_id=Column("str", "correlationId in lower case, or event:<event_id>"),

@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
+from sspr_audit import engine
+from sspr_audit import flows as stage
 from sspr_audit.model import (
     Account,
     Confidence,
     Coverage,
     Finding,
     Gap,
+    ReasonCount,
     Remedy,
     Report,
     Rival,
@@ -309,7 +313,23 @@ def report(**changes: Any) -> Report:
         "findings": findings(),
         "unobservable": unobservable(),
     }
-    return build(**(given | changes))
+    wanted = given | changes
+    wanted["reasons"] = reasons(wanted.pop("events"), wanted["flows"], wanted["window"])
+    return build(**wanted)
+
+
+def reasons(
+    events: pd.DataFrame, of_flows: pd.DataFrame, window: Window
+) -> tuple[ReasonCount, ...]:
+    """Count the reasons of frames as those of tables are counted."""
+    start, end = window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)
+    tables = {
+        "events": events[["flow_id", "reason", "reason_key"]],
+        "flows": of_flows.assign(start_utc=of_flows["start_utc"].dt.tz_localize(None)),
+    }
+    arrow = {name: pa.Table.from_pandas(table) for name, table in tables.items()}
+    with engine.scratch() as connection, engine.lent(connection, **arrow):
+        return stage.reasons(connection, start, end)
 
 
 def empty(**changes: Any) -> Report:

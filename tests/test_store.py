@@ -15,6 +15,7 @@ import filelock
 import keep
 import pytest
 from keep import CONTEXT_FILES, FIXTURES
+from tenant import OPTIONS, USER_ID, other, steps, window
 
 from sspr_audit import engine, knowledge
 from sspr_audit.errors import LocalTrouble, NothingReadError, UsageError
@@ -378,6 +379,25 @@ def test_the_store_and_the_files_give_the_same_report(tmp_path):
     assert stored.report == replace(files.report, account=same)
     assert stored.flows.equals(files.flows)
     assert stored.acts.equals(files.acts)
+
+
+@pytest.mark.parametrize(("begin", "end"), [(-0.02, 0.02), (-60, 0.02)])
+def test_the_store_knows_more_than_was_copied(tmp_path, begin, end):
+    """Records long after the window end its flows, those long before give the span before it."""
+    day = 86_400
+    across = steps(USER_ID, OPTIONS, at=begin * day - (end - begin) * day - 2, flow="across")
+    rows = [other(-200 * day), *across, *steps(USER_ID, OPTIONS), other(30 * day)]
+    path = tmp_path / "audit.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    keeper = keep.keeper(tmp_path)
+    keep.brought(keeper, path)
+    wish = options(**window(begin * day, end * day))
+    stored = keeping.from_store(keeper, wish).report
+    files = pipeline.from_files([str(path)], wish).report
+
+    assert stored.totals.outcomes["abandoned"] == stored.totals.flows == 1
+    assert stored.previous.flows == 0
+    assert stored == replace(files, account=stored.account)
 
 
 # Prune

@@ -8,7 +8,6 @@ where there is nothing to say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
@@ -110,15 +109,9 @@ def _stated(
     ]
     names.append(("blocked", THROTTLED, "documented"))
     columns = dict(zip(("key", "target", "standing"), zip(*names, strict=True), strict=True))
-    values = {"start": _naive(window.start), "end": _naive(window.end)}
     with engine.lent(connection, names=pa.table(columns)):
         query = engine.sql("sspr_audit.evidence", "stated.sql")
-        return STATED.shape(engine.fetch(connection, query, values))
-
-
-def _naive(time: datetime) -> datetime:
-    """Return a UTC time as DuckDB's zoneless columns hold it."""
-    return time.replace(tzinfo=None)
+        return STATED.shape(engine.fetch(connection, query, window.naive))
 
 
 def _values(column: pd.Series[str]) -> tuple[str, ...]:

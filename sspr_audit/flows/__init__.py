@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sspr_audit import engine
+from sspr_audit.model import ReasonCount
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,3 +31,15 @@ def make(
         {"edge": edge, "data_start": data_start, "flow_timeout": flow_timeout},
     )
     connection.execute(engine.sql("sspr_audit.flows", "acts.sql"))
+
+
+def reasons(
+    connection: duckdb.DuckDBPyConnection, start: datetime, end: datetime
+) -> tuple[ReasonCount, ...]:
+    """Count the reasons that flows which start in the window give, most flows first.
+
+    `start` and `end` are naive UTC.
+    """
+    query = engine.sql("sspr_audit.flows", "reasons.sql")
+    found = engine.rows(connection, query, {"start": start, "end": end})
+    return tuple(ReasonCount(*row) for row in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import sspr_audit
 from sspr_audit import engine, flows, tables
@@ -41,7 +41,7 @@ class Options:
     tenant_id: str | None = None
     cloud: Cloud | None = None
     tell_events: bool = False
-    """Whether whole events are wanted, for a time line; a report needs only their reasons."""
+    """Whether the events themselves are wanted, for a time line; a report does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Analysis:
     """A report with the frames it was made from."""
 
     report: Report
-    events: pd.DataFrame
-    """EVENTS where `tell_events` was asked for, else GIVEN."""
+    events: pd.DataFrame | None
+    """Only where `tell_events` was asked for."""
     flows: pd.DataFrame
     acts: pd.DataFrame
     complete: bool
@@ -84,17 +84,11 @@ class Span:
     """From the first to the last record; nothing where there is none."""
 
 
-def span(
-    connection: duckdb.DuckDBPyConnection,
-    options: Options,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> Span:
+def span(connection: duckdb.DuckDBPyConnection, options: Options) -> Span:
     """Return where the data lie and which window to report; raises UsageError for an empty one.
 
-    Without `start` and `end` the window goes from the first record, floored to the second, to the
-    last plus one second.
+    Unless the options say otherwise, the window goes from the first record, floored to the second,
+    to the last plus one second.
     """
     ((first, last),) = engine.rows(
         connection,
@@ -102,7 +96,7 @@ def span(
         "SELECT make_timestamp(epoch_ns(min(time_utc)) // 1000),"
         " make_timestamp(epoch_ns(max(time_utc)) // 1000) FROM audit",
     )
-    start, end = start or options.start, end or options.end
+    start, end = options.start, options.end
     if first is None:
         end = end or options.now
         window = Window(start or end - timedelta(days=7), end)
@@ -122,8 +116,8 @@ def derive(connection: duckdb.DuckDBPyConnection, options: Options, data: Span) 
     )
     flows.make(
         connection,
-        data_start=_naive(data.first),
-        edge=_naive(data.last),
+        data_start=data.first.replace(tzinfo=None),
+        edge=data.last.replace(tzinfo=None),
         flow_timeout=options.flow_timeout,
     )
 
@@ -134,11 +128,13 @@ def analysed(
     """Return the report on the window, from `events`, `flows` and `acts`."""
     window = data.window
     baseline = Window(min(max(data.first, window.end - BASELINE), window.start), window.end)
-    event_table = tables.EVENTS if options.tell_events else tables.GIVEN
-    events, of_flows, acts = (
-        table.shape(engine.fetch(connection, _FRAMES[table], _bounds(window)))
-        for table in (event_table, tables.FLOWS, tables.ACTS)
-    )
+    bounds = window.naive
+    until = {"end": bounds["end"]}
+    of_flows = tables.FLOWS.shape(engine.fetch(connection, _FLOWS, until))
+    acts = tables.ACTS.shape(engine.fetch(connection, _ACTS, until))
+    events = None
+    if options.tell_events:
+        events = tables.EVENTS.shape(engine.fetch(connection, _EVENTS, bounds))
     length = window.end - window.start
     before = Window(window.start - length, window.start)
     found = judge.findings(
@@ -153,13 +149,13 @@ def analysed(
         baseline=baseline,
         tenant_id=options.tenant_id or _tenant(connection),
         cloud=options.cloud.name if options.cloud else None,
-        events=events,
         flows=of_flows,
         acts=acts,
+        reasons=flows.reasons(connection, **bounds),
         account=_account(connection, window, read),
         coverage=Coverage(complete=None, spans=data.covered),
         previous=before if data.first <= before.start else None,
-        unrecognized=normalize.unrecognized(connection, **_bounds(window)),
+        unrecognized=normalize.unrecognized(connection, **bounds),
         findings=found,
         unobservable=judge.unobservable(options.knowledge, cloud=options.cloud, found=found),
     )
@@ -167,20 +163,14 @@ def analysed(
     return Analysis(report, events, of_flows, acts, complete, read.remarks)
 
 
-_FRAMES: Final = {
-    tables.GIVEN: (
-        "SELECT e.flow_id, e.reason, e.reason_key FROM events e JOIN flows f USING (flow_id)"
-        " WHERE e.reason IS NOT NULL AND f.start_utc >= $start AND f.start_utc < $end"
-    ),
-    tables.EVENTS: (
-        "SELECT e.* FROM events e WHERE e.flow_id IN (SELECT flow_id FROM flows"
-        " WHERE start_utc >= $start AND start_utc < $end)"
-        " OR (e.flow_id IS NULL AND e.time_utc >= $start AND e.time_utc < $end)"
-        " ORDER BY e.time_utc, e.rank, e.event_id"
-    ),
-    tables.FLOWS: "SELECT * FROM flows WHERE start_utc < $end AND $start IS NOT NULL",
-    tables.ACTS: "SELECT * FROM acts WHERE time_utc < $end AND $start IS NOT NULL",
-}
+_FLOWS: Final = "SELECT * FROM flows WHERE start_utc < $end"
+_ACTS: Final = "SELECT * FROM acts WHERE time_utc < $end"
+_EVENTS: Final = """
+SELECT * FROM events
+WHERE flow_id IN (SELECT flow_id FROM flows WHERE start_utc >= $start AND start_utc < $end)
+    OR (flow_id IS NULL AND time_utc >= $start AND time_utc < $end)
+ORDER BY time_utc, rank, event_id
+"""
 
 
 def _account(connection: duckdb.DuckDBPyConnection, window: Window, read: Read) -> Account:
@@ -204,7 +194,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, table: str, window: Window) -
     query = (
         f"SELECT count(*) FILTER (time_utc >= $start AND time_utc < $end), count(*) FROM {table}"  # noqa: S608
     )
-    ((here, total),) = engine.rows(connection, query, _bounds(window))
+    ((here, total),) = engine.rows(connection, query, window.naive)
     return int(here), int(total)
 
 
@@ -215,12 +205,3 @@ def _tenant(connection: duckdb.DuckDBPyConnection) -> str | None:
         "SELECT DISTINCT lower(tenant_id) FROM audit WHERE tenant_id IS NOT NULL LIMIT 2",
     )
     return str(rows[0][0]) if len(rows) == 1 else None
-
-
-def _bounds(window: Window) -> dict[str, Any]:
-    return {"start": _naive(window.start), "end": _naive(window.end)}
-
-
-def _naive(time: datetime) -> datetime:
-    """Return a UTC time as DuckDB's zoneless columns hold it."""
-    return time.replace(tzinfo=None)

@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sspr_audit import engine
 from sspr_audit.errors import NothingReadError
-from sspr_audit.model import Batch, Layout
+from sspr_audit.model import Batch, Layout, Window
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
 from sspr_audit.pipeline import analysis
-from sspr_audit.pipeline.analysis import Analysis, Options, Read
+from sspr_audit.pipeline.analysis import Analysis, Options, Read, Span
 from sspr_audit.pipeline.ingest import Ingested, ingest
 from sspr_audit.pipeline.spool import Spool
 from sspr_audit.store import Info, NoStore, Outdated, Store, Stored, claim, fill, held
@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 BATCH: Final = 20_000
 """Records that the store keeps in one compressed text."""
 
-LATER: Final = timedelta(days=1)
-"""How far past the window's end a flow that began inside may go on."""
+AROUND: Final = timedelta(days=1)
+"""How far past either end of what counts to read: flows lie across both."""
 
 MADE_BY: Final = " ".join([str(records.VERSION), *(f"{n} {kind}" for n, kind in AUDIT.items())])
 """What a store says of how its rows were derived: by which rules, into which columns."""
+
+_FAR: Final = (
+    "the store's records lie between {:%Y-%m-%d %H:%M} and {:%Y-%m-%d %H:%M} UTC; none is near the"
+    " window"
+)
 
 _SIGN_IN_DAY: Final = r'"(?:[cC]reatedDateTime|TimeGenerated)"\s*:\s*"(?P<day>\d{4}-\d\d-\d\d)'
 
@@ -112,31 +117,28 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
             keeper,
             lambda store: store.copy_audit(
                 connection,
-                start=earliest.replace(tzinfo=None),
-                end=(end + LATER).replace(tzinfo=None),
+                start=(earliest - AROUND).replace(tzinfo=None),
+                end=(end + AROUND).replace(tzinfo=None),
             ),
             keeper.held("upgrade"),
         )
+        if held_there.first is None or held_there.last is None:
+            msg = f"{held_there.path} holds no audit records; import some first"
+            raise NothingReadError(msg)
+        # What was copied may end long before what is known does: only the store tells which flows
+        # can still go on.
+        first, last = held_there.first.replace(tzinfo=UTC), held_there.last.replace(tzinfo=UTC)
+        data = Span(first, last, Window(start, end), ((first, last),))
         ((count,),) = engine.rows(connection, "SELECT count(*) FROM audit")
         kinds = dict(held_there.context)
         read = Read(
             records_read=count + sum(kinds.values()),
             context_records=kinds,
             duplicates=0,
-            remarks=() if count else _nothing_there(held_there),
+            remarks=() if count else (_FAR.format(first, last),),
         )
-        data = analysis.span(connection, options, start=start, end=end)
         analysis.derive(connection, options, data)
         return analysis.analysed(connection, options, read, data)
-
-
-def _nothing_there(found: Info) -> tuple[str]:
-    """Say where the records lie, where none lies near the window."""
-    if found.first is None or found.last is None:
-        msg = f"{found.path} holds no audit records; import some first"
-        raise NothingReadError(msg)
-    span = f"{found.first:%Y-%m-%d %H:%M} and {found.last:%Y-%m-%d %H:%M} UTC"
-    return (f"the store's records lie between {span}; none is near the window",)
 
 
 def info(keeper: Keeper) -> Info:

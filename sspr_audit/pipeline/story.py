@@ -30,6 +30,9 @@ def told(
 
     key = wanted.strip().lower().encode("utf-8", "replace").decode()  # no record holds other bytes
     window, events = done.report.window, done.events
+    if events is None:
+        msg = "a time line needs the events; analyse with tell_events"
+        raise ValueError(msg)
     flows, acts = (
         frame[(frame[column] >= window.start) & (frame[column] < window.end)]
         for frame, column in ((done.flows, "start_utc"), (done.acts, "time_utc"))

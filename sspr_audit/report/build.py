@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EVENT_IDS: Final = 100
 """How many event ids a finding carries; its `events` counts all."""
 
-_COUNTED: Final = ["flow_id", "person", "start_utc", "outcome", "client", "ip_group", "site"]
+_COUNTED: Final = ["person", "start_utc", "outcome", "client", "ip_group", "site"]
 """The columns of FLOWS that the counts need; cutting rows out of all of them takes long."""
 
 _GROUPED: Final = ["person", "outcome", "client", "ip_group", "site"]
@@ -46,9 +46,9 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
     baseline: Window,
     tenant_id: str | None,
     cloud: str | None,
-    events: pd.DataFrame,
     flows: pd.DataFrame,
     acts: pd.DataFrame,
+    reasons: tuple[ReasonCount, ...],
     account: Account,
     coverage: Coverage,
     previous: Window | None,
@@ -58,7 +58,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
 ) -> Report:
     """Return the report on `window`.
 
-    The frames have the columns of GIVEN, FLOWS and ACTS and may reach beyond the window on both
+    The frames have the columns of FLOWS and ACTS and may reach beyond the window on both
     sides: a flow counts where it starts, an act where its first event lies. `previous` is the span
     before, counted too where it is given. The order of rows does not matter.
     """
@@ -78,7 +78,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
         by_site=_groups(here, "site"),
         by_day=_days(here),
         by_ip=_addresses(here),
-        reasons=_reasons(events, here),
+        reasons=reasons,
         unrecognized=_ordered(unrecognized),
         findings=tuple(sorted((_bounded(finding) for finding in findings), key=_weightiest)),
         unobservable=tuple(sorted(unobservable, key=lambda one: (one.cause, one.needs))),
@@ -172,54 +172,6 @@ def _addresses(flows: pd.DataFrame) -> tuple[Address, ...]:
             users=int(row["users"]),
             clients=clients[_text(row["ip_group"]), _text(row["site"])],
             outcomes=_outcomes(row),
-        )
-        for row in counted.to_dict("records")
-    )
-
-
-def _reasons(events: pd.DataFrame, flows: pd.DataFrame) -> tuple[ReasonCount, ...]:
-    """Count the reasons that the events of these flows give, also those after the window's end.
-
-    What the catalogue knows counts by its key, everything else by its text. Rows are joined by
-    numbers, not by texts, because there are as many as there are events.
-    """
-    import pandas as pd
-
-    given = events.loc[events["reason"].notna(), ["flow_id", "reason", "reason_key"]]
-    flow = pd.Index(flows["flow_id"]).get_indexer(given["flow_id"])
-    given, flow = given[flow >= 0], flow[flow >= 0]
-    spellings = given.groupby(["reason_key", "reason"], dropna=False, sort=False)
-    known = spellings.size().rename("events").reset_index()
-    # A key and a text that is spelled like one must not fall together.
-    text = known["reason"].where(known["reason_key"].isna())
-    known = known.assign(
-        number=known.assign(text=text).groupby(["reason_key", "text"], dropna=False).ngroup()
-    )
-    person, _ = pd.factorize(flows["person"])
-    rows = pd.DataFrame(
-        {
-            "number": known["number"].to_numpy()[spellings.ngroup().to_numpy()],
-            "flow": flow,
-            "person": person[flow],
-        }
-    )
-    people = rows.loc[rows["person"] >= 0, ["number", "person"]].drop_duplicates()
-    counted = (
-        known.sort_values(["events", "reason"], ascending=[False, True])
-        .drop_duplicates("number")
-        .set_index("number")
-        .assign(
-            flows=rows[["number", "flow"]].drop_duplicates()["number"].value_counts(),
-            users=people["number"].value_counts(),
-        )
-        .fillna({"users": 0})  # nobody is known who got it
-        .sort_values(
-            ["flows", "users", "reason", "reason_key"], ascending=[False, False, True, True]
-        )
-    )
-    return tuple(
-        ReasonCount(
-            str(row["reason"]), _text(row["reason_key"]), int(row["flows"]), int(row["users"])
         )
         for row in counted.to_dict("records")
     )

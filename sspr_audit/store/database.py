@@ -182,8 +182,9 @@ class Store:
     def _info(self, connection: duckdb.DuckDBPyConnection) -> Info:
         ((records, first, last),) = engine.rows(
             connection,
-            "SELECT count(*), CAST(min(time_utc) AS TIMESTAMP),"
-            " CAST(max(time_utc) AS TIMESTAMP) FROM audit",
+            # Cut, where a cast would round.
+            "SELECT count(*), make_timestamp(epoch_ns(min(time_utc)) // 1000),"
+            " make_timestamp(epoch_ns(max(time_utc)) // 1000) FROM audit",
         )
         kinds = engine.rows(
             connection, "SELECT kind, count(*) FROM context GROUP BY kind ORDER BY kind"
