@@ -48,7 +48,9 @@ SELECT
     END                                         AS fault,
     COALESCE("TimeGenerated", "ActivityDateTime") IS NOT NULL
         AND COALESCE("OperationName", "ActivityDisplayName") IS NOT NULL
-        AND COALESCE(lower(filled("Type")), 'auditlogs') = 'auditlogs'
+        -- Rows were recorded whose Type is that of their target: it tells where nothing else does.
+        AND (COALESCE(lower(filled("Type")), 'auditlogs') = 'auditlogs'
+            OR COALESCE("LoggedByService", "InitiatedBy", "TargetResources") IS NOT NULL)
         -- what a row of SigninLogs has
         AND COALESCE("AppDisplayName", "ConditionalAccessStatus", "DeviceDetail") IS NULL AS fits
 FROM named

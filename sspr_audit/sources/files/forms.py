@@ -46,6 +46,9 @@ _KEYS: Final[tuple[tuple[str, set[str], set[str]], ...]] = (
 
 _LA_TIMES: Final = ("TimeGenerated", "ActivityDateTime")
 _LA_ACTIVITIES: Final = ("OperationName", "ActivityDisplayName")
+_LA_OWN: Final = ("LoggedByService", "InitiatedBy", "TargetResources")
+"""What of these tables only AuditLogs has. Its rows were recorded with a `Type` of their target,
+so that column alone tells nothing."""
 
 
 def of_record(value: Mapping[str, Any], context: str | None = None) -> str | None:
@@ -92,8 +95,8 @@ def _row(value: Mapping[str, Any]) -> str | None:
     table = _word(value.get("Type"))
     if any(value.get(name) is not None for name in _SIGNIN_ROW) or table.endswith("signinlogs"):
         return "signIns"
-    ours = table in ("", "auditlogs") and value.keys() & set(_LA_ACTIVITIES)
-    return Form.LOG_ANALYTICS if ours else None
+    is_audit = table in ("", "auditlogs") or any(value.get(name) is not None for name in _LA_OWN)
+    return Form.LOG_ANALYTICS if is_audit and value.keys() & set(_LA_ACTIVITIES) else None
 
 
 def _word(value: object) -> str:
