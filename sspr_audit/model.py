@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +22,16 @@ CONTEXT_KINDS = (
     "managedDevices",
 )
 """What is known of a tenant beside its audit records."""
+
+
+class Clock(Protocol):
+    """Tells the time and waits. It is handed in, so that a test need not wait."""
+
+    def now(self) -> datetime:
+        """Return the time as an aware datetime in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return when so many seconds have passed; at once for 0 or less."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -116,6 +126,19 @@ class Site:
     name: str
     networks: tuple[str, ...]
     dc_reachable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetLink:
+    """What a profile or policy of Intune says of the reset link at the sign-in screen."""
+
+    collection: str
+    """`deviceConfigurations` for a custom profile, `configurationPolicies` for the settings
+    catalog."""
+    id: str
+    name: str | None
+    value: str
+    """`on`, `off`, `masked` where Intune does not show it, else what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
