@@ -340,7 +340,7 @@ def test_no_store_says_what_to_do(tmp_path):
         lambda: forgetting.forget(keeper, DORIS),
     )
     for act in acts:
-        with pytest.raises(NoStore, match=r"sspr-audit import.*--input") as caught:
+        with pytest.raises(NoStore, match=r"sspr-audit fetch` or `import`.*--input") as caught:
             act()
         assert caught.value.exit_code == 2
     assert not keeper.path.exists()
@@ -426,7 +426,8 @@ def test_prune_takes_back_the_coverage_of_what_it_drops(keeper):
     for days in (2, 0):
         altered(
             keeper,
-            "INSERT INTO coverage VALUES ('audits', '', $start, $end)",
+            "INSERT INTO coverage (collection, filter, start_utc, end_utc)"
+            " VALUES ('audits', '', $start, $end)",
             start=keep.NOW.replace(tzinfo=None) - timedelta(days=days + 2),
             end=keep.NOW.replace(tzinfo=None) - timedelta(days=days),
         )

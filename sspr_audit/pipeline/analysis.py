@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from sspr_audit.judge import explicit as judge
 from sspr_audit.knowledge import Cloud, Knowledge
 from sspr_audit.model import Account, Coverage, Report, Site, Skipped, Window
 from sspr_audit.normalize import events as normalize
+from sspr_audit.normalize import locations
 from sspr_audit.report import build
 
 if TYPE_CHECKING:
@@ -82,6 +83,15 @@ class Span:
     window: Window
     covered: tuple[tuple[datetime, datetime], ...] = ()
     """From the first to the last record; nothing where there is none."""
+    fetched: Coverage | None = None
+    """What the ledger of a store says instead; None for files, and where nothing was fetched."""
+    filter: str | None = None
+    """What the service was asked beside the time for some of it."""
+
+
+def located(options: Options, texts: Iterable[str]) -> Options:
+    """Return the options with the sites of named locations, which come after the settings' own."""
+    return replace(options, sites=(*options.sites, *locations.sites(texts)))
 
 
 def span(connection: duckdb.DuckDBPyConnection, options: Options) -> Span:
@@ -152,14 +162,14 @@ def analysed(
         flows=of_flows,
         acts=acts,
         reasons=flows.reasons(connection, **bounds),
-        account=_account(connection, window, read),
-        coverage=Coverage(complete=None, spans=data.covered),
+        account=_account(connection, window, read, data.filter),
+        coverage=data.fetched or Coverage(complete=None, spans=data.covered),
         previous=before if data.first <= before.start else None,
         unrecognized=normalize.unrecognized(connection, **bounds),
         findings=found,
         unobservable=judge.unobservable(options.knowledge, cloud=options.cloud, found=found),
     )
-    complete = not (read.faulty or read.skipped)
+    complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
     return Analysis(report, events, of_flows, acts, complete, read.remarks)
 
 
@@ -173,7 +183,9 @@ ORDER BY time_utc, rank, event_id
 """
 
 
-def _account(connection: duckdb.DuckDBPyConnection, window: Window, read: Read) -> Account:
+def _account(
+    connection: duckdb.DuckDBPyConnection, window: Window, read: Read, asked: str | None
+) -> Account:
     here, total = _counts(connection, "audit", window)
     events, _ = _counts(connection, "events", window)
     return Account(
@@ -186,6 +198,7 @@ def _account(connection: duckdb.DuckDBPyConnection, window: Window, read: Read) 
         id_conflicts=normalize.id_conflicts(connection),
         skipped=read.skipped,
         files_ignored=read.files_ignored,
+        filter=asked,
     )
 
 

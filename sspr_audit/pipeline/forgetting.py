@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.errors import UsageError
 from sspr_audit.pipeline.keeping import Keeper, upgrade
-from sspr_audit.store import Stored
+from sspr_audit.store import Stored, contexts
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,6 +59,7 @@ def forget(keeper: Keeper, user: str) -> Forgotten:
             return batch.only(pa.array(stays, pa.bool_()))
 
         def unname(store: duckdb.DuckDBPyConnection) -> None:
+            contexts.forget(store, names)
             for name in names:  # a file's name runs on after the person's, with .json
                 store.execute(
                     "UPDATE imports SET name = 'forgotten' WHERE contains(lower(name), $name)",

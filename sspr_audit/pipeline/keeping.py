@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,11 +15,13 @@ from sspr_audit.errors import NothingReadError
 from sspr_audit.model import Batch, Layout, Window
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
-from sspr_audit.pipeline import analysis
+from sspr_audit.pipeline import analysis, covering
 from sspr_audit.pipeline.analysis import Analysis, Options, Read, Span
+from sspr_audit.pipeline.covering import Covering
 from sspr_audit.pipeline.ingest import Ingested, ingest
 from sspr_audit.pipeline.spool import Spool
-from sspr_audit.store import Info, NoStore, Outdated, Store, Stored, claim, fill, held
+from sspr_audit.store import Info, NoStore, Outdated, Store, Stored, claim, contexts, fill, held
+from sspr_audit.store.batches import KEY
 from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
@@ -113,6 +115,8 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
     earliest = min(end - analysis.BASELINE, start - (end - start))
     with engine.scratch() as connection:
         records.prepare(connection)
+        # Before the records: a fetch may add to both meanwhile, and none may seem covered first.
+        ledger = _current(keeper, covering.ledger, keeper.held("upgrade"))
         held_there = _current(
             keeper,
             lambda store: store.copy_audit(
@@ -122,23 +126,47 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
             ),
             keeper.held("upgrade"),
         )
-        if held_there.first is None or held_there.last is None:
+        with keeper.store.reading() as store:
+            options = analysis.located(options, contexts.texts(store, "namedLocations"))
+        window = Window(start, end)
+        found = covering.covering(window, ledger, now=options.now, knowledge=options.knowledge)
+        data = _in_store(held_there, window)
+        if found:
+            data = _as_fetched(data, found, earliest)
+        elif not data.covered:
             msg = f"{held_there.path} holds no audit records; import some first"
             raise NothingReadError(msg)
-        # What was copied may end long before what is known does: only the store tells which flows
-        # can still go on.
-        first, last = held_there.first.replace(tzinfo=UTC), held_there.last.replace(tzinfo=UTC)
-        data = Span(first, last, Window(start, end), ((first, last),))
         ((count,),) = engine.rows(connection, "SELECT count(*) FROM audit")
         kinds = dict(held_there.context)
         read = Read(
             records_read=count + sum(kinds.values()),
             context_records=kinds,
             duplicates=0,
-            remarks=() if count else (_FAR.format(first, last),),
+            remarks=() if count or ledger.entries else (_FAR.format(data.first, data.last),),
         )
         analysis.derive(connection, options, data)
         return analysis.analysed(connection, options, read, data)
+
+
+def _in_store(held_there: Info, window: Window) -> Span:
+    """Return where the store's records lie: what was copied may end long before that, and only
+    the store tells which flows can still go on.
+    """
+    if held_there.first is None or held_there.last is None:
+        return Span(window.start, window.end, window)
+    first, last = held_there.first.replace(tzinfo=UTC), held_there.last.replace(tzinfo=UTC)
+    return Span(first, last, window, ((first, last),))
+
+
+def _as_fetched(data: Span, found: Covering, earliest: datetime) -> Span:
+    """Return where the data lie by the ledger: a quiet hour is covered, too.
+
+    What was imported may reach further back.
+    """
+    begin, end = found.start(data.window), found.edge
+    first = data.first if begin is None else min(data.first, max(begin, earliest))
+    last = end if end and found.coverage.spans else data.last
+    return replace(data, first=first, last=last, fetched=found.coverage, filter=found.filter)
 
 
 def info(keeper: Keeper) -> Info:
@@ -168,6 +196,7 @@ def prune(keeper: Keeper, *, keep: timedelta) -> tuple[int, int]:
 
     def uncover(store: duckdb.DuckDBPyConnection) -> None:
         store.execute("DELETE FROM coverage WHERE end_utc <= $before", {"before": before})
+        store.execute("DELETE FROM followed WHERE start_utc < $before", {"before": before})
         store.execute(
             "UPDATE coverage SET start_utc = greatest(start_utc, $before)", {"before": before}
         )
@@ -290,7 +319,8 @@ def _new_context(
         with engine.lent(connection, known=known):
             table = engine.fetch(
                 connection,
-                "SELECT min(body) AS text, sha256, kind FROM context WHERE kind = $kind"
+                "SELECT min(body) AS text, sha256, kind,"  # noqa: S608
+                f" {KEY.format('min(body)')} AS key FROM context WHERE kind = $kind"
                 " AND sha256 NOT IN (FROM known) GROUP BY sha256, kind ORDER BY sha256",
                 {"kind": kind},
             )

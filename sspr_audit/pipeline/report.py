@@ -31,6 +31,11 @@ def from_files(paths: Sequence[str], options: Options) -> Analysis:
         done = ingest(connection, paths)
         if done.nothing:
             raise NothingReadError(done.nothing)
+        named = engine.rows(
+            connection,
+            "SELECT body FROM context WHERE kind = 'namedLocations' ORDER BY file, place",
+        )
+        options = analysis.located(options, [text for (text,) in named])
         return _analysed(connection, options, _read(connection, done))
 
 

@@ -18,8 +18,22 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ", ".join(AUDIT)
 
-TABLES: Final = {"audit": COLUMNS, "context": "kind"}
+TABLES: Final = {"audit": COLUMNS, "context": "kind, key"}
 """What lies in batches, and the columns that say more of a record than where its text is."""
+
+KEY: Final = "json_extract_string({}, '$.id')"
+"""The service's own id of a context record in Graph's form, from valid JSON. The same thing in
+another form is another record, which an import counts and keeps."""
+
+_OLDER: Final = """
+DELETE FROM context WHERE (batch, place) IN (
+    SELECT (batch, place) FROM (
+        SELECT batch, place,
+            row_number() OVER (PARTITION BY kind, key ORDER BY batch DESC, place DESC) AS nth
+        FROM context WHERE key IS NOT NULL
+            AND kind IN (SELECT kind FROM context WHERE batch > $before))
+    WHERE nth > 1)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +44,7 @@ class Stored:
     """JSON of model.Layout."""
     texts: pa.StringArray
     rows: pa.Table
-    """Columns: sha256, and those of tables.AUDIT, or `kind` for context."""
+    """Columns: sha256, and those of tables.AUDIT, or `kind` and `key` for context."""
 
     @property
     def is_context(self) -> bool:
@@ -45,6 +59,7 @@ class Stored:
 def fill(connection: duckdb.DuckDBPyConnection, batches: Iterator[Stored]) -> int:
     """Add batches, all of one table of TABLES, in little memory; return the number of records.
 
+    Of context records with one id only the last stays: sign-ins change after they were written.
     One statement takes all rows: DuckDB keeps what each statement of a transaction added in memory
     to its end, but writes out the rows of one as they come.
     """
@@ -62,6 +77,10 @@ def fill(connection: duckdb.DuckDBPyConnection, batches: Iterator[Stored]) -> in
                 yield _numbered(stored, number)
 
         kept = _insert(connection, table, f"batch, place, sha256, {TABLES[table]}", numbered())
+        if first.is_context:
+            connection.execute(_OLDER, {"before": last})
+            of_new = "SELECT count(*) FROM context WHERE batch > $before"
+            ((kept,),) = engine.rows(connection, of_new, {"before": last})
         blobs.seek(0)
         raw = (_blob(number, layout, blobs.read(size)) for number, layout, size in layouts)
         _insert(connection, "raw", "batch, layout, texts", raw)

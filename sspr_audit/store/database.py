@@ -25,6 +25,12 @@ PAUSE_S: Final = 0.1
 TRIES: Final = 300
 """How often to try: nobody has the file open for longer than one transaction."""
 
+_OTHERS: Final = (
+    *("imports", "coverage", "gaps", "fetches", "meta"),
+    *("collections", "followed", "reset_links"),
+)
+"""The tables that hold no records."""
+
 Change = Callable[[Stored], Stored]
 """What becomes of a batch: fewer records, or other rows for the same texts."""
 
@@ -103,8 +109,8 @@ class Store:
     def _standing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a connection that cannot write, to a store of whatever version."""
         msg = (
-            f"there is no store at {self.path}; fill one with `sspr-audit import`, or name files"
-            " with --input"
+            f"there is no store at {self.path}; fill one with `sspr-audit fetch` or `import`, or"
+            " name files with --input"
         )
         if not self.path.exists():
             raise NoStore(msg)
@@ -222,7 +228,7 @@ class Store:
                 raise LocalTrouble(msg)
             new_store = Store(beside, self.made_by, self.sleep)
             with self._standing() as old, new_store.writing() as new:
-                for name in ("imports", "coverage", "meta"):
+                for name in _OTHERS:
                     with engine.lent(new, arrived=engine.fetch(old, f"FROM {name}")):
                         new.execute(f"DELETE FROM {name}")  # noqa: S608
                         new.execute(f"INSERT INTO {name} FROM arrived")
