@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keep
 import pytest
+from graph_clock import Clock
 from keep import FIXTURES, command, ran
 
 from sspr_audit import cli
@@ -23,10 +24,16 @@ PAGE = str(FIXTURES / "graph/page.json")
 COMMON = {"--config", "--quiet", "--verbose", "--help"}
 WINDOW = {"--since", "--until", "--cloud"}
 OPTIONS = {
-    "report": {*COMMON, *WINDOW, "--input", "--demo", "--format", "--output", "--fail-on"},
+    "report": {
+        *(*COMMON, *WINDOW, "--input", "--demo", "--offline"),
+        *("--format", "--output", "--fail-on"),
+    },
+    "fetch": {*COMMON, "--since", "--until", "--all-audits", "--wait"},
     "import": {*COMMON, "--wait"},
-    "flow": {*COMMON, *WINDOW, "--input", "--demo"},
+    "flow": {*COMMON, *WINDOW, "--input", "--demo", "--offline"},
     "causes": {*COMMON, "--cloud"},
+    "doctor": COMMON,
+    "init": {*COMMON, "--tenant", "--client-id", "--cloud", "--auth"},
     "demo": COMMON,
     "store info": COMMON,
     "store prune": {*COMMON, "--wait"},
@@ -107,6 +114,13 @@ def test_the_version_is_data(sspr):
         ("causes --cloud mars", "global"),
         ("import", "PATH"),
         ("import x --wait long", "--wait"),
+        ("fetch extra", "extra"),
+        ("fetch --since soon", "--since"),
+        ("fetch --since 2026-11-20 --until 2026-11-19", "--since"),
+        ("fetch --wait long", "--wait"),
+        ("fetch", "[tenant] id"),
+        ("doctor extra", "extra"),
+        ("init --auth guess", "certificate"),
         ("store info extra", "extra"),
         ("store forget", "USER"),
         ("store forget hugo", "hugo"),
@@ -387,15 +401,7 @@ def test_a_wrong_epoch_is_told(epoch, monkeypatch, sspr):
 )  # fmt: skip
 def test_a_window_is_what_was_asked_for(args, window, monkeypatch, sspr):
     """Spans, days and full times, from the command line to the report."""
-    from datetime import UTC, datetime
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            assert tz is UTC
-            return datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    monkeypatch.setattr("sspr_audit.cli.run.datetime", Clock)
+    monkeypatch.setattr("sspr_audit.cli.run.Wall", Clock)
     code, out, _ = sspr("report", "--input", PAGE, "--format", "json", *args)
     found = json.loads(out)["window"]
 

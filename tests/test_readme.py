@@ -7,6 +7,8 @@ import pytest
 
 from sspr_audit import cli, errors, knowledge
 from sspr_audit.model import CONTEXT_KINDS
+from sspr_audit.pipeline import connecting
+from sspr_audit.sources.graph.collections import AUDITS, CONTEXT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,9 +43,29 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, errors.SsprAuditError)
     }
-    reserved = {errors.AccessDenied.exit_code, errors.ServiceUnreachable.exit_code}
 
-    assert rows == (carried - reserved) | {0, 1, 3, 130, 141}
+    assert rows == carried | {0, 1, 3, 130, 141}
+
+
+def test_every_permission_stands_there_with_what_it_unlocks() -> None:
+    """The table is what the client asks for, in the words of its reports."""
+    rows = re.findall(r"^\| (\w+) \| `([\w.]+\.All)` \| (.+) \|$", README, re.MULTILINE)
+
+    assert rows == [(one.name, one.permission, one.without) for one in (AUDITS, *CONTEXT)]
+
+
+def test_the_registration_is_five_lines() -> None:
+    """And the first permission of the table is the one that they name."""
+    steps = re.findall(r"^\d\. .+$", section("From your tenant"), re.MULTILINE)
+
+    assert [step[0] for step in steps] == list("12345")
+    assert AUDITS.permission in steps[2]
+    assert (
+        connecting.consent_link(
+            knowledge.load().clouds["global"].authority, "TENANT-ID", "CLIENT-ID"
+        )
+        in steps[3]
+    )
 
 
 def test_every_command_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:

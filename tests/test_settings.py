@@ -106,6 +106,21 @@ def test_every_key_of_the_contract_is_read(load, tmp_path):
     assert (read.mail.sender, read.mail.smtp_security) == ("sspr@example.com", "starttls")
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://login.example.com:8443/", "https://login.example.com:8443"),
+        ("https://login.example.com:443", "https://login.example.com"),
+        ("https://Localhost:65535", "https://localhost:65535"),
+    ],
+)
+def test_a_cloud_of_ones_own_may_have_a_port(written, read):
+    """A gateway in front of it, or a tenant for tests; the usual port is none."""
+    data = {"clouds": {"x": {"authority": written, "graph": written}}}
+
+    assert settings.checked(data, file=None).clouds["x"].authority == read
+
+
 def test_without_a_file_all_is_default(tmp_path, monkeypatch):
     """A first run needs no settings, and never looks in the folder it happens to stand in."""
     (tmp_path / "settings.toml").write_text("wrong = true")
@@ -191,6 +206,10 @@ def test_all_faults_are_told_at_once(faults):
         ("clouds.x.graph = 'http://a.example.com'", "[clouds.x], graph: must be https://"),
         ("clouds.x.graph = 'https://a.example.com/v1'", "[clouds.x], graph: must be https://"),
         ("clouds.x.graph = 'https://u@a.example.com'", "[clouds.x], graph: must be https://"),
+        ("clouds.x.graph = 'https://a.example.com:0'", "[clouds.x], graph: must be https://"),
+        ("clouds.x.graph = 'https://a.example.com:65536'", "[clouds.x], graph: must be https://"),
+        ("clouds.x.graph = 'https://a.example.com:x'", "[clouds.x], graph: must be https://"),
+        ("clouds.x.graph = 'https://*.example.com'", "[clouds.x], graph: must be https://"),
         ("clouds.x.graph = 'https://[a.example.com'", "[clouds.x], graph: must be https://"),
         ("clouds.x.sspr_host = 'https://a.example.com'", "[clouds.x], sspr_host: must be a host"),
         ("clouds.x.exclusion_hosts = ['a b']", "exclusion_hosts: entry 1 must be a host name"),

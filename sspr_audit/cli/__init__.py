@@ -18,7 +18,18 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from sspr_audit import __version__
-from sspr_audit.cli import causes, demo, flow, importing, keeping, report, run
+from sspr_audit.cli import (
+    causes,
+    demo,
+    doctor,
+    fetch,
+    flow,
+    importing,
+    init,
+    keeping,
+    report,
+    run,
+)
 from sspr_audit.errors import LocalTrouble, SsprAuditError, UsageError
 
 INTERRUPTED: Final = 130
@@ -41,9 +52,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(report.report)
+app.command()(fetch.fetch)
 app.command("import")(importing.import_)
 app.command()(flow.flow)
 app.command()(causes.causes)
+app.command()(doctor.doctor)
+app.command()(init.init)
 app.command()(demo.demo)
 app.add_typer(keeping.store, name="store")
 

@@ -16,6 +16,7 @@ def flow(
     until: run.Until = None,
     input_: run.Input = None,
     demo: Annotated[bool, typer.Option("--demo", help="Use the made-up tenant.")] = False,
+    offline: run.Offline = False,
     cloud: run.CloudName = None,
     config: run.Config = None,
     quiet: run.Quiet = False,
@@ -28,7 +29,7 @@ def flow(
     begin = run.begin_demo if demo else run.begin
     here = begin(config, quiet=quiet, verbose=verbose)
     options = run.options(here, since=since, until=until, cloud=cloud, tell_events=True)
-    done = report.analysed(here, options, input_, demo=demo)
+    done = report.analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import story
 
     writing.write(story.told(done, wanted, options, timezone=here.timezone, verbose=verbose))

@@ -2,17 +2,31 @@
 
 import shutil
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sspr_audit.cli import run, writing
-from sspr_audit.errors import UsageError
+from sspr_audit.cli import fetch, run, writing
+from sspr_audit.errors import (
+    AccessDenied,
+    LocalTrouble,
+    NothingReadError,
+    ServiceUnreachable,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from sspr_audit.model import Finding
     from sspr_audit.pipeline.analysis import Analysis, Options
+    from sspr_audit.pipeline.keeping import Keeper
+
+WEEK: Final = timedelta(days=7)
+"""What a report on the store is about, unless something else is asked for."""
+MONTH: Final = timedelta(days=30)
+"""What is fetched for any report: what happened before explains what happens."""
 
 
 class Format(StrEnum):
@@ -37,6 +51,7 @@ def report(
     until: run.Until = None,
     input_: run.Input = None,
     demo: Annotated[bool, typer.Option("--demo", help="Use the made-up tenant.")] = False,
+    offline: run.Offline = False,
     format_: Annotated[Format, typer.Option("--format", help="The form.")] = Format.terminal,
     output: Annotated[
         str | None, typer.Option("--output", metavar="PATH", help="Write to a file, all at once.")
@@ -64,7 +79,7 @@ def report(
     )
     options = run.options(here, since=since, until=until, cloud=cloud)
     target = writing.target(here, output, input_ or [])
-    done = analysed(here, options, input_, demo=demo)
+    done = analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import report as pipeline
 
     size = shutil.get_terminal_size()
@@ -89,10 +104,12 @@ def _as_certain(finding: "Finding", wish: FailOn) -> bool:
 
 
 def analysed(
-    here: run.Run, options: "Options", paths: list[str] | None, *, demo: bool
+    here: run.Run, options: "Options", paths: list[str] | None, *, demo: bool, offline: bool
 ) -> "Analysis":
-    """Return the report's analysis from files, the demo or the store, and say what was read."""
-    from sspr_audit.pipeline import keeping
+    """Return the report's analysis from files, the demo or the store, and say what was read.
+
+    The store is first brought up to date where the settings name a tenant, unless `offline`.
+    """
     from sspr_audit.pipeline import report as pipeline
 
     if paths:
@@ -100,11 +117,49 @@ def analysed(
     elif demo:
         done = pipeline.from_demo(options)
     else:
-        keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
-        done = keeping.from_store(keeper, options)
+        done = _from_store(here, options, offline=offline)
     for remark in done.remarks:
         # A file passed over in a folder is talk; one that was named is why the exit code is 3.
         (here.say if remark.startswith("ignored") and done.complete else here.warn)(remark)
     window = done.report.window
     here.say(f"window: {window.start:%Y-%m-%dT%H:%M:%SZ} to {window.end:%Y-%m-%dT%H:%M:%SZ}")
     return done
+
+
+def _from_store(here: run.Run, options: "Options", *, offline: bool) -> "Analysis":
+    """Return the analysis of the store, as new as it can be had.
+
+    A fetch that fails leaves the store as it was: the report is then about that, and not complete.
+    Where there is nothing in it, what the fetch raised is raised.
+    """
+    from sspr_audit.pipeline import keeping
+
+    keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
+    if offline or here.settings.tenant.id is None:
+        return keeping.from_store(keeper, options)
+    try:
+        is_whole = _brought_up(here, keeper, options)
+    except (AccessDenied, ServiceUnreachable, LocalTrouble) as error:
+        try:
+            done = keeping.from_store(keeper, options)
+        except (UsageError, NothingReadError):
+            raise error from None
+        here.warn(f"not brought up to date, so this is as of the last fetch: {error}")
+        is_whole = False
+    else:
+        done = keeping.from_store(keeper, options)
+    return replace(done, complete=done.complete and is_whole)
+
+
+def _brought_up(here: run.Run, keeper: "Keeper", options: "Options") -> bool:
+    """Bring the store up to date for the window, the span before it, and 30 days.
+
+    Returns whether every record could be read. What could not be had of the window itself, the
+    report names; how far the service's memory reaches is no fault of the rest.
+    """
+    end = options.end or here.now
+    start = options.start or end - WEEK
+    done = fetch.brought(here, keeper, since=min(start - (end - start), here.now - MONTH))
+    for reason, count in sorted(done.skipped.items()):
+        here.warn(f"skipped: {count:,} fetched records: {reason}")
+    return not done.skipped

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sspr_audit.cli.clock import Wall
 from sspr_audit.errors import UsageError
 
 if TYPE_CHECKING:
+    from sspr_audit.model import Clock
     from sspr_audit.pipeline.analysis import Options
     from sspr_audit.pipeline.keeping import Keeper
     from sspr_audit.settings import Settings
@@ -47,6 +49,9 @@ CloudName = Annotated[
     str | None,
     typer.Option("--cloud", metavar="NAME", help="The cloud whose commands and hosts to give."),
 ]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Take the store as it is, and ask Microsoft nothing.")
+]
 Wait = Annotated[
     str, typer.Option("--wait", metavar="SPAN", help="How long to wait for a busy store.")
 ]
@@ -60,6 +65,7 @@ class Run:
     now: datetime
     quiet: bool = False
     verbose: bool = False
+    clock: Clock = field(default_factory=Wall)
 
     @property
     def timezone(self) -> str | None:
@@ -79,7 +85,12 @@ class Run:
 def tell(text: str) -> None:
     """Write lines to stderr; what a name holds that could steer a terminal is written out."""
     for line in text.splitlines():
-        typer.echo("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), err=True)
+        typer.echo(shown(line), err=True)
+
+
+def shown(line: str) -> str:
+    """Return a line in letters that only show; what could steer a terminal is written out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def help_if_alone(context: typer.Context) -> None:
@@ -94,7 +105,8 @@ def begin(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
     from sspr_audit import settings
 
     loaded = settings.load(config, environ=os.environ)
-    run = Run(loaded, datetime.now(UTC), quiet, verbose)
+    clock = Wall()
+    run = Run(loaded, clock.now(), quiet, verbose, clock)
     if loaded.file:
         run.say(f"settings: {loaded.file}")
     return run

@@ -29,6 +29,7 @@ __all__ = [
     "Settings",
     "checked",
     "load",
+    "place",
     "secret",
     "span",
 ]
@@ -64,10 +65,15 @@ def checked(data: Mapping[str, Any], *, file: Path | None) -> Settings:
     return settings
 
 
-def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the file to read; one that was asked for by name is never passed over."""
+def place(path: Path | None, *, environ: Mapping[str, str]) -> Path:
+    """Return where the settings file is looked for; it need not be there."""
     named = path or (Path(environ[CONFIG]) if environ.get(CONFIG) else None)
     if named is not None:
         return named.absolute()
-    usual = platformdirs.user_config_path("sspr-audit", appauthor=False) / "settings.toml"
-    return usual if usual.exists() else None
+    return platformdirs.user_config_path("sspr-audit", appauthor=False) / "settings.toml"
+
+
+def _file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file to read; one that was asked for by name is never passed over."""
+    found = place(path, environ=environ)
+    return found if path or environ.get(CONFIG) or found.exists() else None

@@ -17,6 +17,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 CLIENTS: Final = ("windows-signin", "windows7-addin", "browser")
 """What a raw ClientType may stand for, beside `other:` and a name."""
 
+HTTPS = 443
+LAST_PORT = 65_535
+
 SHORTEST_KEEP: Final = timedelta(days=1)
 LONGEST_KEEP: Final = timedelta(days=36_500)
 LONGEST_FLOW: Final = timedelta(hours=24)
@@ -26,6 +29,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})+")
+_ROOT = re.compile(rf"{_LABEL}(\.{_LABEL})*(:(?P<port>[0-9]{{1,5}}))?", re.ASCII)
 _ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
 _NOT_ONE_TENANT = {"common", "organizations", "consumers"}
 
@@ -129,12 +133,13 @@ def _client(value: str) -> str:
 
 
 def _root(value: str) -> str:
-    """Return an https address without path, query, user or closing slash."""
+    """Return an https address without path, query, user or closing slash; it may have a port."""
     scheme, _, host = value.rstrip("/").lower().partition("://")
-    if scheme != "https" or host.startswith("*") or not _HOST.fullmatch(host):
-        msg = "must be https:// and a host name, and nothing after it"
+    found = _ROOT.fullmatch(host)
+    if scheme != "https" or found is None or not 0 < int(found["port"] or HTTPS) <= LAST_PORT:
+        msg = "must be https:// and a host name, with a port at most, and nothing after it"
         raise ValueError(msg)
-    return f"https://{host}"
+    return f"https://{host.removesuffix(f':{HTTPS}')}"
 
 
 def _host(value: str) -> str:
