@@ -16,8 +16,8 @@ from test_graph_auth import shown
 
 from sspr_audit.errors import ServiceUnreachable
 from sspr_audit.model import Window
+from sspr_audit.sources.graph import answers, queries
 from sspr_audit.sources.graph import collections as known
-from sspr_audit.sources.graph import queries
 from sspr_audit.sources.graph.app import Secret
 from sspr_audit.sources.graph.errors import ChainBroken, NotOffered, Refused, TooHeavy, Unproved
 
@@ -378,6 +378,15 @@ def test_nothing_answers_where_nobody_listens(tenant):
             pages(parts)
 
     assert not isinstance(caught.value, TooHeavy)
+
+
+def test_an_answer_of_endless_brackets_is_none_of_graphs():
+    """A stranger on the way may send anything; it is refused, and never a bug of ours."""
+    deep = b'{"value":[{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}]}"
+
+    with pytest.raises(Unproved, match="a shape that it never has"):
+        answers.answer(httpx.Response(200, content=deep), "id")
+    assert answers.error_code(httpx.Response(400, content=deep)) == ""
 
 
 @pytest.mark.parametrize("fault", [401, 403, "reset", "cut-json", "portal", "foreign-link"])

@@ -75,7 +75,7 @@ def answer(response: httpx.Response, client_request_id: str) -> Answer:
     try:
         body.decode("utf-8")
         envelope = _ENVELOPE.decode(body)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):  # the latter for a thousand brackets
         msg = "Graph answered with JSON of a shape that it never has"
         raise Unproved(msg) from None
     except (UnicodeDecodeError, msgspec.DecodeError):
@@ -113,7 +113,7 @@ def error_code(response: httpx.Response) -> str:
     """Return Graph's own code of an error answer, the innermost that it names, or ""."""
     try:
         said: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     match said:
         case {"error": {"code": "UnknownError", "innerError": {"code": str(code)}}}:
