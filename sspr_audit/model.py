@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 OUTCOMES = ("succeeded", "blocked", "failed", "cancelled", "abandoned", "open")
@@ -126,6 +127,8 @@ class Site:
     name: str
     networks: tuple[str, ...]
     dc_reachable: bool | None = None
+    trusted: bool | None = None
+    """Whether Entra calls the named location trusted; None for a site of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,114 @@ class Scope:
     clients: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+
+
+class Kind(StrEnum):
+    """The families of signals: two of them must agree before a pattern is likely."""
+
+    EXPLICIT = "explicit"
+    """A reason or code states it."""
+    STALLED = "stalled"
+    """Flows stop at one step, more than elsewhere."""
+    ABSENT = "absent"
+    """Flows that should be there are not."""
+    AFTERMATH = "aftermath"
+    """What happens after a success."""
+    TIME = "time"
+    """When it began and ended, and what happened beside it."""
+    PEOPLE = "people"
+    """What the same people do elsewhere, and who they are."""
+
+
+class State(StrEnum):
+    """What became of a signal that was looked for."""
+
+    FIRED = "fired"
+    QUIET = "quiet"
+    """Looked for with enough data, and not there."""
+    FEW = "few"
+    """Looked for, with too few people to tell."""
+    UNKNOWN = "unknown"
+    """The data that would tell are missing; never the same as quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One measured observation about one scope."""
+
+    id: str
+    kind: Kind
+    state: State
+    statement: str
+    """The sentence that the reader sees, in every state."""
+    value: int | float | str | None = None
+    support: int = 0
+    """How many people it rests on."""
+    p: float | None = None
+    """How often chance alone would show as much, where a test was made."""
+    needs: str = ""
+    """What data would tell, where it is unknown or few; ends the sentence "to tell, give …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A pattern that one scope shows, with every signal that was looked for there."""
+
+    target: str
+    """A cause or a family."""
+    kind: Kind
+    p: float
+    """Of the test that raised it, corrected for where and when it looked inside this scope."""
+    scope: Scope
+    users: int
+    flows: int
+    first_seen: datetime
+    """The estimated onset."""
+    last_seen: datetime
+    signals: tuple[Signal, ...]
+    flow_ids: tuple[str, ...]
+    """Of the flows it is about, oldest first."""
+    onset: tuple[datetime, datetime] | None = None
+    """Between which times it began, 19 times of 20."""
+    over: bool = False
+    """Whether it had ended before the window's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """A scope that was too small for a verdict, and what would do."""
+
+    target: str
+    scope: Scope
+    needs: str
+    """Such as `9 more people who reset at Malmö (15 of 24)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What one family of signals found, and how often it looked: chance grows with looking."""
+
+    kind: Kind
+    tests: int
+    suspicions: tuple[Suspicion, ...] = ()
+    few: tuple[Few, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beside the audit log; None is unknown, an empty frame is known to be nothing.
+
+    The frames have the columns of `tables.SIGN_INS`, `WATCHED`, `DEVICES`, `MANAGED` and
+    `REGISTERED`.
+    """
+
+    sign_ins: pd.DataFrame | None = None
+    watched: pd.DataFrame | None = None
+    """For whom and when `sign_ins` are all that there were."""
+    devices: pd.DataFrame | None = None
+    managed: pd.DataFrame | None = None
+    registered: pd.DataFrame | None = None
+    links: tuple[ResetLink, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

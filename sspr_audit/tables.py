@@ -143,5 +143,60 @@ ACTS = Table(
     events=Column("int64", "number of events"),
 )
 
-TABLES = (EVENTS, FLOWS, ACTS)
+SIGN_INS = Table(
+    "sign_ins",
+    sign_in_id=Column("str", "id of the sign-in, in lower case"),
+    time_utc=Column(TIME, "when it was tried"),
+    person=Column("str", "as in events"),
+    upn=Column("str", "as in events"),
+    app=Column("str", "name of the application, as written"),
+    of_windows=Column("bool", "whether a device signed the person in (Windows Sign In)"),
+    interactive=Column("bool", "whether a person took part; true where the record does not say"),
+    succeeded=Column("bool", "whether the error code is 0"),
+    error=Column("Int64", "error code, 50126 for a wrong password; null where there is none"),
+    device_id=Column("str", "id of the device, in lower case"),
+    trust=Column("str", "hybrid, joined or registered; null where the record does not say"),
+    os=Column("str", "operating system as written"),
+    ip=Column("str", "as in events"),
+    ip_group=Column("str", "as in events"),
+    site=Column("str", "as in events"),
+)
+
+WATCHED = Table(
+    "watched",
+    person=Column("str", "as in events; null for everybody"),
+    start_utc=Column(TIME, "from when on every sign-in is known"),
+    end_utc=Column(TIME, "until when, exclusive"),
+)
+
+DEVICES = Table(
+    "devices",
+    device_id=Column("str", "id of the device, in lower case"),
+    trust=Column("str", "hybrid, joined or registered; null where the record does not say"),
+    os=Column("str", "operating system as written"),
+    os_version=Column("str", "its version as written"),
+    last_sign_in_utc=Column(TIME, "about when it last signed in; Entra updates it rarely"),
+    owner=Column("str", "person, as in events; null where the record does not say"),
+)
+
+MANAGED = Table(
+    "managed",
+    device_id=Column("str", "the device's id in Entra, in lower case"),
+    person=Column("str", "as in events"),
+    os_version=Column("str", "version of the operating system as written"),
+    maker=Column("str", "manufacturer as written"),
+    model=Column("str", "model as written"),
+    last_sync_utc=Column(TIME, "when it last checked in"),
+)
+
+REGISTERED = Table(
+    "registered",
+    person=Column("str", "as in events"),
+    upn=Column("str", "as in events"),
+    enabled=Column("boolean", "whether policy lets the person reset; null where not said"),
+    registered=Column("boolean", "whether enough methods are registered; null where not said"),
+    methods=Column("str", "registered methods as written, by comma"),
+)
+
+TABLES = (EVENTS, FLOWS, ACTS, SIGN_INS, WATCHED, DEVICES, MANAGED, REGISTERED)
 """The data dictionary, in the order of the stages."""

@@ -97,6 +97,39 @@ class ReasonMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """How a cause or family shows without any text: by which signals, and what speaks against it.
+
+    Every signal is one that a module of evidence makes, by its id.
+    """
+
+    kind: str
+    """The family of signals that raises it: stalled, absent, aftermath, time or people."""
+    needs: tuple[str, ...]
+    """Every one must have fired."""
+    supports: tuple[str, ...] = ()
+    """One of another family must have fired before it is likely."""
+    spoilers: tuple[str, ...] = ()
+    """While one has fired or is unknown, it is possible at most."""
+    settles: str = ""
+    """The one observation that would tell the rivals apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The numbers of judgement, as the calibration wrote them."""
+
+    written: str
+    """When and from which simulated tenants."""
+    numbers: Mapping[str, float]
+    """Thresholds, by name."""
+    likely: Mapping[str, float]
+    """The least score of a likely finding, by cause or family."""
+    signals: Mapping[str, Mapping[str, float]]
+    """How much a signal that fired adds to the score, by cause or family; a spoiler takes away."""
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """Causes that one text, or one pattern in the data, cannot tell apart."""
 
@@ -108,6 +141,7 @@ class Family:
     """The member to name first."""
     members: tuple[str, ...]
     sources: tuple[str, ...]
+    pattern: Pattern | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +191,7 @@ class Cause:
     confounders: tuple[str, ...] = ()
     known_gaps: str = ""
     user_sees: str | None = None
+    pattern: Pattern | None = None
 
     def applies_in(self, cloud: Cloud | None) -> bool:
         """Say whether the cause can occur there; yes where the cloud is not known."""
@@ -225,6 +260,16 @@ class Knowledge:
     clouds: Mapping[str, Cloud]
     sources: Mapping[str, model.Source]
     client_patterns: tuple[ClientPattern, ...]
+    weights: Weights
+
+    def pattern(self, target: str) -> Pattern:
+        """Return how the cause or family shows without any text. Raises KeyError for one that
+        does not.
+        """
+        known = self.families.get(target) or self.causes[target]
+        if known.pattern is None:
+            raise KeyError(target)
+        return known.pattern
 
     def activity(self, text: str | None) -> Activity | None:
         """Return the activity that `text` names; None where it is not one of ours."""

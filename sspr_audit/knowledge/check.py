@@ -66,6 +66,21 @@ class _Reasons(_Strict):
     reason: list[_Reason]
 
 
+class _Shown(_Strict):
+    kind: Literal["stalled", "absent", "aftermath", "time", "people"]
+    needs: Annotated[list[Slug], Field(min_length=1)]
+    supports: list[Slug] = []
+    spoilers: list[Slug] = []
+    settles: str = ""
+
+
+class _Weights(_Strict):
+    written: Text
+    numbers: dict[str, float]
+    likely: dict[Slug, float]
+    signals: dict[Slug, dict[Slug, float]]
+
+
 class _Family(_Strict):
     id: Slug
     kind: Literal["text", "pattern"]
@@ -73,6 +88,7 @@ class _Family(_Strict):
     lead: Slug
     members: Annotated[list[Slug], Field(min_length=2)]
     sources: Annotated[list[Slug], Field(min_length=1)]
+    pattern: _Shown | None = None
 
 
 class _Families(_Strict):
@@ -166,6 +182,7 @@ class _Cause(_Strict):
     fits: list[Text]
     must_not: Annotated[list[Text], Field(min_length=1)]
     remedy: _Remedy
+    pattern: _Shown | None = None
 
 
 _SHAPES: Final[dict[str, type[_Strict]]] = {
@@ -173,6 +190,7 @@ _SHAPES: Final[dict[str, type[_Strict]]] = {
     "client_types.toml": _Patterns,
     "families.toml": _Families,
     "reasons.toml": _Reasons,
+    "weights.toml": _Weights,
 }
 _SHAPES_OF_ENTRIES: Final[dict[str, type[_Strict]]] = {
     "clouds.toml": _Cloud,

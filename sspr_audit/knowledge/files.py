@@ -1,7 +1,7 @@
 """Reads the files of a folder of knowledge and makes frozen values of them.
 
 activities.toml  reasons.toml  families.toml  client_types.toml  clouds.toml  sources.toml
-causes/<id>.toml
+weights.toml  causes/<id>.toml
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from sspr_audit.knowledge.catalogue import (
     ClientPattern,
     Family,
     Knowledge,
+    Pattern,
     Reason,
+    Weights,
 )
 from sspr_audit.knowledge.clouds import Cloud
 from sspr_audit.knowledge.folding import fold
@@ -30,6 +32,7 @@ TABLES: Final = (
     "families.toml",
     "reasons.toml",
     "sources.toml",
+    "weights.toml",
 )
 
 Raw = dict[str, Any]
@@ -57,7 +60,7 @@ def knowledge(raws: Mapping[str, Raw]) -> Knowledge:
         reasons=tuple(_reason(raw) for raw in raws["reasons.toml"]["reason"]),
         methods=tuple(raws["reasons.toml"]["methods"]),
         causes={raw["id"]: _cause(raw) for name, raw in raws.items() if name.startswith("causes/")},
-        families={raw["id"]: Family(**_frozen(raw)) for raw in raws["families.toml"]["family"]},
+        families={raw["id"]: _family(raw) for raw in raws["families.toml"]["family"]},
         clouds={
             name: Cloud(name=name, **_frozen(raw)) for name, raw in raws["clouds.toml"].items()
         },
@@ -66,6 +69,7 @@ def knowledge(raws: Mapping[str, Raw]) -> Knowledge:
             for key, raw in raws["sources.toml"].items()
         },
         client_patterns=tuple(ClientPattern(**raw) for raw in raws["client_types.toml"]["pattern"]),
+        weights=Weights(**raws["weights.toml"]),
     )
 
 
@@ -74,11 +78,19 @@ def _reason(raw: Raw) -> Reason:
     return Reason(**{**_frozen(raw), "on": on if raw["match"] == "pattern" else fold(on) or ""})
 
 
+def _family(raw: Raw) -> Family:
+    return Family(**{**_frozen(raw), "pattern": _pattern(raw)})
+
+
+def _pattern(raw: Raw) -> Pattern | None:
+    return Pattern(**_frozen(raw["pattern"])) if "pattern" in raw else None
+
+
 def _cause(raw: Raw) -> Cause:
     remedy = dict(raw["remedy"])
     only = {name: tuple(lines) for name, lines in remedy.pop("commands_in", {}).items()}
     told = model.Remedy(**_frozen(remedy))
-    return Cause(**{**_frozen(raw), "remedy": told, "commands_in": only})
+    return Cause(**{**_frozen(raw), "remedy": told, "commands_in": only, "pattern": _pattern(raw)})
 
 
 def _frozen(raw: Raw) -> Raw:

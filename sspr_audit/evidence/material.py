@@ -1,0 +1,59 @@
+"""What the signals are made from: flows and acts, and what is known beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sspr_audit.model import Context, Site, Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything before the window's end that judgement may use.
+
+    `flows` has the columns of `tables.FLOWS` and `place`: the site, else the address as by_ip shows
+    it; null where none is known. `acts` has those of `tables.ACTS`, `changes` are the events of
+    `tables.EVENTS` that tell of a changed policy.
+    """
+
+    flows: pd.DataFrame
+    acts: pd.DataFrame
+    changes: pd.DataFrame
+    context: Context
+    sites: Mapping[str, Site]
+    """By name."""
+    window: Window
+    """What is reported: a pattern counts if it is active here."""
+    baseline: Window
+    """What judgement may look at; it holds the window."""
+    numbers: Mapping[str, float]
+    """Thresholds of weights.toml."""
+
+    def without(self, flow_ids: pd.Series[str]) -> Material:
+        """Return the same without these flows, which something else explains."""
+        return replace(self, flows=self.flows[~self.flows["flow_id"].isin(flow_ids)])
+
+
+def material(  # noqa: PLR0913 - everything that judgement may look at
+    flows: pd.DataFrame,
+    acts: pd.DataFrame,
+    changes: pd.DataFrame,
+    *,
+    context: Context,
+    sites: Mapping[str, Site],
+    window: Window,
+    baseline: Window,
+    numbers: Mapping[str, float],
+) -> Material:
+    """Return the material inside the baseline, in order of time, flows with their place."""
+    inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
+    here = flows[inside].sort_values(["start_utc", "flow_id"], ignore_index=True)
+    place = here["site"].fillna(here["ip_group"])
+    return Material(
+        here.assign(place=place), acts, changes, context, sites, window, baseline, numbers
+    )
