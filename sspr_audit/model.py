@@ -303,6 +303,21 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a suspicion, and why."""
+
+    suspicion: Suspicion
+    q: float
+    """The false discovery rate at which it stands, over all tests of its kind."""
+    score: float
+    """The weights of what fired, those of spoilers taken away."""
+    confidence: Confidence | None
+    """None: it is no finding."""
+    because: tuple[str, ...]
+    """The rules that decided it, in their order; a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is known beside the audit log; None is unknown, an empty frame is known to be nothing.
 

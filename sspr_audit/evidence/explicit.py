@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
+from sspr_audit.evidence.wording import several
 from sspr_audit.knowledge import Knowledge
 from sspr_audit.model import Case, Scope, Statement, Window
 from sspr_audit.tables import TIME, Column, Table
@@ -137,9 +138,9 @@ def _stating(said: pd.DataFrame) -> Statement:
     counts = {role: int(outside.eq(role).sum()) for role in _WORDS}
     counts["flow"] = said["flow_id"].nunique()
     total = sum(counts.values())
-    who = _listed([_counted(count, *_WORDS[role]) for role, count in counts.items() if count])
+    who = _listed([several(count, *_WORDS[role]) for role, count in counts.items() if count])
     people = said["person"].nunique()
-    of_whom = f" of {_counted(people, 'person', 'people')}" if people else ""
+    of_whom = f" of {several(people, 'person', 'people')}" if people else ""
     by_activity = said["reason_key"].isna().all()
     verb, what = ("show", "activity") if by_activity else ("give", "reason")
     texts = said["reason"].str.strip().value_counts().sort_index()
@@ -174,7 +175,7 @@ def helped(rows: pd.DataFrame) -> Statement | None:
     count = int((flows["outcome"] == "succeeded").sum())
     if not count:
         return None
-    text = f"{count} of these {_counted(len(flows), 'flow')} succeeded in the end"
+    text = f"{count} of these {several(len(flows), 'flow')} succeeded in the end"
     return Statement("succeeded-in-the-end", text, count)
 
 
@@ -184,7 +185,7 @@ def later(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:
     count = int((met["succeeded"] > met["met"]).sum())
     if not count:
         return None
-    text = f"{count} of {_counted(len(met), 'person', 'people')} succeeded in a later flow"
+    text = f"{count} of {several(len(met), 'person', 'people')} succeeded in a later flow"
     return Statement("succeeded-later", text, count)
 
 
@@ -195,7 +196,7 @@ def still_failing(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:
     if not count:
         return None
     verb = "has" if count == 1 else "have"
-    text = f"{count} of {_counted(len(met), 'person', 'people')} {verb} not succeeded since"
+    text = f"{count} of {several(len(met), 'person', 'people')} {verb} not succeeded since"
     return Statement("no-success-since", text, count)
 
 
@@ -204,7 +205,3 @@ def _since(rows: pd.DataFrame, last: pd.Series[pd.Timestamp]) -> pd.DataFrame:
     known = rows.dropna(subset=["flow_id", "person"])
     met = known.groupby("person")["time_utc"].min().to_frame("met")
     return met.join(last.rename("succeeded"), how="left")
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

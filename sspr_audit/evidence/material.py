@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import Context, Site, Window
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+SCREEN: Final = "windows-signin"
+"""The client at the sign-in screen of Windows 10 and 11."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def betabinomial_upper(hits: ArrayLike, tries: ArrayLike, a: ArrayLike, b: Array
     for at in np.ndindex(k.shape):
         if k[at] <= 0:
             continue
-        j = np.arange(k[at], n[at] + 1)
+        j = np.arange(int(k[at]), int(n[at]) + 1, dtype=float)
         ways = (
             special.betaln(j + a[at], n[at] - j + b[at])
             - special.betaln(a[at], b[at])
@@ -74,7 +74,7 @@ def fisher_upper(hits: ArrayLike, tries: ArrayLike, other: ArrayLike, of: ArrayL
         drawn, total = n[at], k[at] + m[at]
         if drawn <= 0 or o[at] <= 0 or k[at] <= 0:
             continue
-        j = np.arange(k[at], min(drawn, total) + 1)
+        j = np.arange(int(k[at]), int(min(drawn, total)) + 1, dtype=float)
         ways = choose(drawn, j) + choose(o[at], total - j) - choose(drawn + o[at], total)
         found[at] = min(1.0, float(np.exp(ways).sum()))
     return found
@@ -90,21 +90,3 @@ def interval(hits: int, tries: int, level: float = 0.95) -> tuple[float, float]:
     low = float(special.betaincinv(hits, tries - hits + 1, tail)) if hits else 0.0
     high = float(special.betaincinv(hits + 1, tries - hits, 1 - tail)) if hits < tries else 1.0
     return low, high
-
-
-def false_discovery(p: ArrayLike, tests: int) -> Array:
-    """Return the q of each of the smallest p of so many tests (Benjamini and Hochberg, 1995).
-
-    Tests whose p is not given count with p = 1.
-    https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
-    """
-    import numpy as np
-
-    given = np.asarray(p, float)
-    if not given.size:
-        return given
-    order = np.argsort(given, kind="stable")
-    raw = given[order] * max(tests, given.size) / np.arange(1, given.size + 1)
-    q = np.empty_like(given)
-    q[order] = np.minimum(1.0, np.minimum.accumulate(raw[::-1])[::-1])
-    return q

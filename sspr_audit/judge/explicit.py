@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from sspr_audit.knowledge import Cause, Cloud, Knowledge
-from sspr_audit.model import Case, Confidence, Finding, Rival, Unobservable
+from sspr_audit.judge import telling
+from sspr_audit.knowledge import Cloud, Knowledge
+from sspr_audit.model import Case, Confidence, Finding, Unobservable
 
 
 def findings(
@@ -34,19 +35,14 @@ def unobservable(
 
 def _finding(case: Case, knowledge: Knowledge, cloud: Cloud | None) -> Finding:
     family = knowledge.families.get(case.target)
-    lead = knowledge.causes[family.lead if family else case.target]
-    told = lead.in_cloud(cloud, knowledge.clouds)
     if family or case.standing == "inferred":
         confidence = Confidence.LIKELY
     else:
         confidence = Confidence.CONFIRMED
-    rivals = tuple(_rivals(lead, knowledge, cloud, family.members if family else ()))
-    keys = dict.fromkeys([*(family.sources if family else ()), *lead.sources])
-    return Finding(
-        cause=lead.id,
-        family=family.id if family else None,
-        title=family.title if family else told.title,
-        layer=lead.layer,
+    return telling.finding(
+        case.target,
+        knowledge,
+        cloud,
         confidence=confidence,
         scope=case.scope,
         users=case.users,
@@ -55,34 +51,6 @@ def _finding(case: Case, knowledge: Knowledge, cloud: Cloud | None) -> Finding:
         last_seen=case.last_seen,
         evidence=case.evidence,
         against=case.against,
-        rivals=rivals,
-        confirm_with=tuple(_confirm_with(told, rivals, knowledge, cloud)),
-        who_can_fix=lead.who_can_fix,
-        remedy=told.remedy,
-        sources=tuple(knowledge.sources[key] for key in keys),
         events=case.events,
         event_ids=case.event_ids,
     )
-
-
-def _rivals(
-    lead: Cause, knowledge: Knowledge, cloud: Cloud | None, members: tuple[str, ...]
-) -> Iterator[Rival]:
-    for id_ in dict.fromkeys([*members, *lead.rivals]):
-        rival = knowledge.causes[id_]
-        if id_ != lead.id and rival.applies_in(cloud):
-            title = rival.in_cloud(cloud, knowledge.clouds).title
-            why = "the same text is written for it" if id_ in members else "it can lie behind this"
-            yield Rival(id_, f"{title}: {why}")
-
-
-def _confirm_with(
-    told: Cause, rivals: tuple[Rival, ...], knowledge: Knowledge, cloud: Cloud | None
-) -> Iterator[str]:
-    """Yield what would prove the cause, then the first thing that would prove each rival."""
-    yield from told.evidence_elsewhere
-    for rival in rivals:
-        other = knowledge.causes[rival.cause].in_cloud(cloud, knowledge.clouds)
-        for evidence in other.evidence_elsewhere[:1]:
-            if evidence not in told.evidence_elsewhere:
-                yield f"{evidence} (speaks for {rival.cause})"

@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, Final
 import sspr_audit
 from sspr_audit import engine, flows, tables
 from sspr_audit.errors import UsageError
-from sspr_audit.evidence import explicit as evidence
+from sspr_audit.evidence import explicit, patterns
+from sspr_audit.evidence.material import material
 from sspr_audit.judge import explicit as judge
+from sspr_audit.judge import patterns as judgement
 from sspr_audit.knowledge import Cloud, Knowledge
-from sspr_audit.model import Account, Coverage, Report, Site, Skipped, Window
+from sspr_audit.model import (
+    Account,
+    Context,
+    Coverage,
+    Report,
+    Site,
+    Skipped,
+    Verdict,
+    Window,
+)
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import locations
 from sspr_audit.report import build
@@ -147,11 +158,33 @@ def analysed(
         events = tables.EVENTS.shape(engine.fetch(connection, _EVENTS, bounds))
     length = window.end - window.start
     before = Window(window.start - length, window.start)
-    found = judge.findings(
-        evidence.cases(connection, options.knowledge, of_flows, window),
+    stated = judge.findings(
+        explicit.cases(connection, options.knowledge, of_flows, window),
         options.knowledge,
         cloud=options.cloud,
     )
+    tested = tuple(
+        patterns(
+            material(
+                of_flows,
+                acts,
+                tables.EVENTS.shape(engine.fetch(connection, _CHANGES, until)),
+                context=Context(),
+                sites={site.name: site for site in options.sites},
+                window=window,
+                baseline=baseline,
+                numbers=options.knowledge.weights.numbers,
+            )
+        )
+    )
+    verdicts = judgement.verdicts(tested, options.knowledge)
+    shown = judgement.findings(
+        verdicts,
+        options.knowledge,
+        cloud=options.cloud,
+        events=_event_ids(connection, verdicts),
+    )
+    found = (*stated, *shown)
     report = build.build(
         version=sspr_audit.__version__,
         now=options.generated_at,
@@ -174,6 +207,7 @@ def analysed(
 
 
 _FLOWS: Final = "SELECT * FROM flows WHERE start_utc < $end"
+_CHANGES: Final = "SELECT * FROM events WHERE role = 'policy' AND time_utc < $end"
 _ACTS: Final = "SELECT * FROM acts WHERE time_utc < $end"
 _EVENTS: Final = """
 SELECT * FROM events
@@ -181,6 +215,20 @@ WHERE flow_id IN (SELECT flow_id FROM flows WHERE start_utc >= $start AND start_
     OR (flow_id IS NULL AND time_utc >= $start AND time_utc < $end)
 ORDER BY time_utc, rank, event_id
 """
+
+
+def _event_ids(
+    connection: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict]
+) -> dict[str, list[str]]:
+    """Return the event ids of the flows that the verdicts are about, oldest first."""
+    flows = sorted({flow for one in verdicts if one.confidence for flow in one.suspicion.flow_ids})
+    found = engine.rows(
+        connection,
+        "SELECT flow_id, list(event_id ORDER BY time_utc, rank, event_id) FROM events"
+        " WHERE flow_id IN (SELECT unnest($flows)) GROUP BY flow_id",
+        {"flows": flows},
+    )
+    return dict(found) if flows else {}
 
 
 def _account(

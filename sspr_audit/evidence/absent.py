@@ -1,0 +1,212 @@
+"""Where resets at the sign-in screen should be and are not.
+
+People are counted, not flows: a person weighs as much as any other, however often they reset. What
+a place would show is what other places of the tenant show at the same hours, and its own past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import networks, silence, statistics
+from sspr_audit.evidence.material import SCREEN
+from sspr_audit.evidence.silence import Silence
+from sspr_audit.model import Few, Kind, Scope, Suspicion, Tested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sspr_audit.evidence.material import Material
+
+TARGET: Final = "signin-screen-silent-at-site"
+_PRIOR: Final = 5
+"""As how many people the tenant's own share counts in the share of one part of the week."""
+_UNSURE: Final = 0.05
+"""A silence that chance alone makes so often may not have begun yet."""
+
+
+def tested(material: Material) -> Tested:
+    """Return where the sign-in screen fell silent, or never spoke, though people reset there."""
+    flows = material.flows
+    if not flows["client"].eq(SCREEN).any():
+        needs = "a ClientType that names the sign-in screen: no event of this data has one"
+        return Tested(Kind.ABSENT, 0, few=(Few(TARGET, Scope(), needs),))
+    known = networks.places(material)
+    working = known.index[known["kind"].isin(["site", "office", "shared"])]
+    here = flows[flows["place"].isin(working)].dropna(subset=["person"])
+    runs = _runs(here, material)
+    if runs.empty:
+        return Tested(Kind.ABSENT, 0)
+    table = _compared(here, runs, material)
+    enough = (table["people"] >= material.numbers["least_people"]) & (
+        table["people"] * table["usual"] >= material.numbers["least_expected"]
+    )
+    worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
+    found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
+    return Tested(Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], material)))
+
+
+def _units(flows: pd.DataFrame) -> pd.DataFrame:
+    """Return each person's first flow of each week at each place, with its part of the week.
+
+    `tries` shares one person's weight at a place among these flows, `hits` is the part of it that
+    was at the sign-in screen.
+    """
+    start = flows["start_utc"]
+    week = (start - start.min()).dt.days // 7
+    first = flows[~flows.assign(week=week).duplicated(["place", "person", "week"])]
+    weight = 1 / first.groupby(["place", "person"])["flow_id"].transform("size")
+    hits = weight.where(first["client"].eq(SCREEN), 0.0)
+    return first.assign(part=_part(first["start_utc"]), tries=weight, hits=hits)
+
+
+def _part(start: pd.Series[pd.Timestamp]) -> pd.Series[int]:
+    """Return the part of the week: four of a weekday's 24 hours, and the weekend."""
+    return (start.dt.hour // 6).mask(start.dt.dayofweek >= 5, 4)  # noqa: PLR2004 - Saturday
+
+
+def _by_part(
+    flows: pd.DataFrame, part: pd.Series[int], counts: pd.Series[float] | pd.Series[bool]
+) -> pd.DataFrame:
+    """Return the sum of `counts`, a row a place and a column a part of the week."""
+    import pandas as pd
+
+    found = pd.crosstab(flows["place"], part, values=counts.astype(float), aggfunc="sum")
+    return found.reindex(columns=range(5)).fillna(0.0)
+
+
+def _runs(here: pd.DataFrame, material: Material) -> pd.DataFrame:
+    """Return the flows of each place's longest silence that reaches into the window.
+
+    `rank` counts the flows from the sign-in screen up to then, `looked` how many silences of the
+    place reach into the window.
+    """
+    screen = here["client"].eq(SCREEN)
+    runs = here.assign(rank=screen.groupby(here["place"]).cumsum())[~screen]
+    reaches = runs.groupby(["place", "rank"]).agg(
+        last=("start_utc", "max"), people=("person", "nunique")
+    )
+    reaches = reaches[reaches["last"] >= material.window.start].reset_index()
+    looked = reaches.groupby("place").size().rename("looked")
+    longest = reaches.sort_values(["people", "rank"]).drop_duplicates("place", keep="last")
+    longest = longest[["place", "rank"]].merge(looked, on="place")
+    return runs.merge(longest, on=["place", "rank"])
+
+
+def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.DataFrame:
+    """Return a row a place: people in the silence, the usual share, and how likely chance is."""
+    import numpy as np
+
+    units = _units(here)
+    hits, tries = (_by_part(units, units["part"], units[name]) for name in ("hits", "tries"))
+    speaks = hits.sum(axis=1) > 0  # a place that never speaks says nothing of those that do
+    others_hit = hits[speaks].sum() - hits.where(speaks, 0.0)
+    others = tries[speaks].sum() - tries.where(speaks, 0.0)
+    overall = others_hit.sum(axis=1) / others.sum(axis=1).clip(lower=1)
+    share = others_hit.add(_PRIOR * overall, axis=0) / (others + _PRIOR)
+    once = runs.drop_duplicates(["place", "person"])
+    silent = _by_part(once, _part(once["start_utc"]), once["place"].notna())
+    table = runs.groupby("place").agg(rank=("rank", "first"), looked=("looked", "first"))
+    table["people"] = silent.sum(axis=1)
+    table["usual"] = (silent * share.reindex(silent.index)).sum(axis=1) / table["people"]
+    table["elsewhere"] = others.sum(axis=1).reindex(table.index)
+    table["places"] = int(speaks.sum()) - speaks.reindex(table.index).astype(int)
+    own = _past(units, runs)
+    table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
+    alike = _alike(hits[speaks].sum(axis=1), tries[speaks].sum(axis=1), material)
+    prior = np.where(table["elsewhere"] >= material.numbers["least_people"], alike, 0.0)
+    table["a"] = prior * table["usual"] + table["had"] + (prior == 0) / 2
+    table["b"] = prior * (1 - table["usual"]) + table["of"] - table["had"] + (prior == 0) / 2
+    table["usual"] = table["a"] / (table["a"] + table["b"])
+    chance = statistics.none_of(table["people"], table["a"], table["b"])
+    table["p"] = np.minimum(1.0, chance * table["looked"])
+    return table
+
+
+def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return for each place how many people `had` used the sign-in screen `of` all, before."""
+    began = runs.groupby("place")["start_utc"].min()
+    before = units[units["start_utc"] < units["place"].map(began)]
+    return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
+
+
+def _alike(hits: pd.Series[float], tries: pd.Series[float], material: Material) -> float:
+    """Return how alike the places are, as the size of a Beta prior; few places say little."""
+    usual = material.numbers["variation"]
+    big = tries >= material.numbers["least_people"]
+    hits, tries = hits[big], tries[big]
+    if len(hits) < 2:  # noqa: PLR2004 - no two to compare
+        return usual
+    mean = hits.sum() / tries.sum()
+    expected = mean * (1 - mean)
+    spread = (((hits / tries - mean) ** 2) - expected / tries).mean()
+    seen = min(max(spread / expected if expected else 0.0, 0.0), 0.5)
+    weight = len(hits) / (len(hits) + _PRIOR)
+    return 1 / (weight * seen + (1 - weight) / (usual + 1) + 1e-3) - 1
+
+
+def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> Iterator[Silence]:
+    """Yield the silence of each place of the table, with the span in which it began."""
+    for place, row in table.iterrows():
+        flows, silent = here[here["place"] == place], runs[runs["place"] == place]
+        since, last = silent["start_utc"].min(), silent["start_utc"].max()
+        spoke = flows.loc[flows["client"].eq(SCREEN), "start_utc"]
+        first_seen = silent.drop_duplicates("person")["start_utc"]
+        chance = statistics.none_of(range(1, len(first_seen) + 1), row["a"], row["b"])
+        surely = first_seen.iloc[min(int((chance > _UNSURE).sum()), len(first_seen) - 1)]
+        began = spoke[spoke < since]
+        yield Silence(
+            place=str(place),
+            flows=silent,
+            before=flows[flows["start_utc"] < since],
+            people=int(row["people"]),
+            usual=float(row["usual"]),
+            elsewhere=round(row["elsewhere"]),
+            places=int(row["places"]),
+            p=float(row["p"]),
+            onset=(began.max() if len(began) else flows["start_utc"].min(), surely),
+            ended=spoke[spoke > last].min() if (spoke > last).any() else None,
+        )
+
+
+def _suspicion(one: Silence, material: Material) -> Suspicion:
+    named = one.flows["site"].notna().any()
+    return Suspicion(
+        target=TARGET,
+        kind=Kind.ABSENT,
+        p=one.p,
+        scope=Scope(
+            sites=(one.place,) if named else (),
+            ips=tuple(sorted(one.flows["ip_group"].dropna().unique())),
+            clients=(SCREEN,),
+        ),
+        users=one.people,
+        flows=len(one.flows),
+        first_seen=one.flows["start_utc"].min().to_pydatetime(warn=False),
+        last_seen=one.flows["end_utc"].max().to_pydatetime(warn=False),
+        signals=tuple(silence.signals(one, material)),
+        flow_ids=tuple(one.flows["flow_id"]),
+        onset=(one.onset[0].to_pydatetime(warn=False), one.onset[1].to_pydatetime(warn=False)),
+        over=one.ended is not None,
+    )
+
+
+def _few(table: pd.DataFrame, material: Material) -> Iterator[Few]:
+    """Yield for each place with too few people how many more would do, if none of them came."""
+    import numpy as np
+
+    wanted = material.numbers["false_discovery"] / max(len(table), 1)
+    for place, row in table.iterrows():
+        counts = np.arange(1, 2_000)
+        chance = statistics.none_of(counts, row["a"], row["b"]) * row["looked"]
+        enough = counts[
+            (chance <= wanted) & (counts * row["usual"] >= material.numbers["least_expected"])
+        ]
+        if enough.size:
+            had, need = (
+                int(row["people"]),
+                max(int(enough[0]), int(material.numbers["least_people"])),
+            )
+            needs = f"{need - had:,} more people who reset at {place} ({had:,} of {need:,})"
+            yield Few(TARGET, Scope(sites=(str(place),)), needs)

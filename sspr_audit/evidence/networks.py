@@ -1,0 +1,75 @@
+"""What each place is, learned from who resets there and when, where nobody has named it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sspr_audit.evidence.material import Material
+
+KINDS: Final = ("site", "office", "shared", "visit", "home")
+"""site: somebody named it; office: many people, in working hours, for weeks; shared: an egress for
+people of several places, as of a VPN or a cloud proxy; visit: many people for a few days; home: the
+rest. At the first two people work; a place that is shared is one address for several of them."""
+
+_CROWD: Final = 3
+"""People from whom on an address is no home."""
+_DAYS: Final = 4
+"""Days on which somebody resets, from which on a crowd is more than a visit."""
+_WORK_HOURS: Final = 11
+_WORK_SHARE: Final = 0.7
+"""Share of flows on weekdays within the busiest hours, from which on a place is an office."""
+_MINGLED: Final = 0.6
+"""Share of people who also reset at other crowded places, from which on a place is shared."""
+
+
+def places(material: Material) -> pd.DataFrame:
+    """Return a row a place: `people`, `days`, `working` and `mingled` (shares), `kind`.
+
+    `working` is the share of flows on weekdays in the place's busiest hours, whatever its time
+    zone; `mingled` the share of its people who were also seen at another place of many people.
+    """
+    import pandas as pd
+
+    flows = material.flows.dropna(subset=["place", "person"])
+    found = flows.groupby("place").agg(
+        people=("person", "nunique"),
+        days=("start_utc", lambda times: times.dt.normalize().nunique()),
+    )
+    found["working"] = _working(flows).reindex(found.index)
+    found["mingled"] = _mingled(flows, found["people"]).reindex(found.index)
+    named = pd.Series(found.index.isin(list(material.sites)), index=found.index)
+    found["named"] = named | found.index.isin(flows["site"].dropna().unique())
+    crowd, stays = found["people"] >= _CROWD, found["days"] >= _DAYS
+    kind = pd.Series("home", index=found.index)
+    kind = kind.mask(crowd, "visit")
+    kind = kind.mask(crowd & stays & (found["working"] >= _WORK_SHARE), "office")
+    kind = kind.mask(crowd & stays & (found["mingled"] >= _MINGLED), "shared")
+    found["kind"] = kind.mask(found["named"], "site")
+    return found
+
+
+def _working(flows: pd.DataFrame) -> pd.Series[float]:
+    """Return for each place the share of flows on weekdays within its busiest hours."""
+    import numpy as np
+    import pandas as pd
+
+    start = flows["start_utc"]
+    weekdays = flows[start.dt.dayofweek < 5]  # noqa: PLR2004 - Monday to Friday
+    hours = pd.crosstab(weekdays["place"], weekdays["start_utc"].dt.hour)
+    hours = hours.reindex(columns=range(24), fill_value=0)
+    around = np.concatenate([hours.to_numpy(), hours.to_numpy()], axis=1).cumsum(axis=1)
+    around = np.concatenate([np.zeros((len(hours), 1)), around], axis=1)
+    most = (around[:, _WORK_HOURS : 24 + _WORK_HOURS] - around[:, :24]).max(axis=1, initial=0)
+    total = flows.groupby("place").size()
+    return (pd.Series(most, index=hours.index).reindex(total.index).fillna(0) / total).astype(float)
+
+
+def _mingled(flows: pd.DataFrame, people: pd.Series[int]) -> pd.Series[float]:
+    """Return for each place the share of its people who also reset at other crowded places."""
+    pairs = flows[["place", "person"]].drop_duplicates()
+    crowded = pairs[pairs["place"].map(people) >= _CROWD]
+    elsewhere = crowded.groupby("person")["place"].transform("size") > 1
+    return elsewhere.astype(float).groupby(crowded["place"]).mean()

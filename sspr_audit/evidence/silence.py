@@ -1,0 +1,216 @@
+"""Signals about one silence of a sign-in screen: what speaks for it, and what would explain it.
+
+Each takes the Silence and the material; its first line is what it tells the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sspr_audit.evidence import statistics
+from sspr_audit.evidence.material import SCREEN
+from sspr_audit.evidence.wording import day, percent, several
+from sspr_audit.model import Kind, Signal, State
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sspr_audit.evidence.material import Material
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The people and flows of one place while nobody resets at its sign-in screen."""
+
+    place: str
+    flows: pd.DataFrame
+    """That began there since the last one from the sign-in screen."""
+    before: pd.DataFrame
+    """That began there until then."""
+    people: int
+    """In the silence."""
+    usual: float
+    """Share of people who use the sign-in screen at other places at the same hours, and here in
+    the past."""
+    elsewhere: int
+    """How many people at how many other `places` that share rests on."""
+    places: int
+    p: float
+    onset: tuple[pd.Timestamp, pd.Timestamp]
+    """Between which times it began, 19 times of 20."""
+    ended: pd.Timestamp | None
+    """When somebody was seen at the sign-in screen again."""
+
+
+def signals(one: Silence, material: Material) -> Iterator[Signal]:
+    """Yield every signal that is looked for, whatever became of it."""
+    yield silent(one)
+    yield fell_silent(one, material)
+    yield same_people_elsewhere(one, material)
+    yield help_instead(one, material)
+    yield browser_fails_too(one, material)
+    yield no_devices_there(one, material)
+    yield client_not_recorded(one, material)
+
+
+def silent(one: Silence) -> Signal:
+    """People who reset there, none at the sign-in screen, and how many would have elsewhere."""
+    expected = one.people * one.usual
+    usual = f"{percent(one.usual)} of people use it"
+    where = f"at {several(one.places, 'other place')}" if one.places else "in its own past"
+    until = f" until {day(one.ended)}" if one.ended is not None else ""
+    since, who = day(one.flows["start_utc"].min()), several(one.people, "person", "people")
+    text = (
+        f"Since {since}{until} {who} reset at {one.place} and none at the sign-in screen; {where}"
+        f" {usual} at the same hours, so about {expected:.0f} would have"
+    )
+    return Signal(
+        "signin-screen-silent", Kind.ABSENT, State.FIRED, text, one.people, one.people, one.p
+    )
+
+
+def fell_silent(one: Silence, material: Material) -> Signal:
+    """People who used the sign-in screen there before, and nobody since."""
+    before = one.before.groupby("person")["client"].apply(
+        lambda clients: bool(clients.eq(SCREEN).any())
+    )
+    had, of = int(before.sum()), len(before)
+    p = float(statistics.fisher_upper(had, of, 0, one.people))
+    if of < material.numbers["least_people"]:
+        state = State.FEW
+    else:
+        state = State.FIRED if had and p <= material.numbers["corroborates"] else State.QUIET
+    text = (
+        f"Before, {had} of {several(of, 'person', 'people')} there used the sign-in screen at"
+        f" least once; since, none of {one.people}"
+    )
+    if not had:
+        text = f"Nobody was seen at the sign-in screen of {one.place} in all the data"
+    needs = f"earlier data of {one.place}" if state is State.FEW else ""
+    return Signal("fell-silent", Kind.TIME, state, text, had, of, p, needs)
+
+
+def same_people_elsewhere(one: Silence, material: Material) -> Signal:
+    """The same people reset at sign-in screens of other places, and never here."""
+    people = one.flows["person"].unique()
+    flows = material.flows
+    theirs = flows[flows["person"].isin(people) & (flows["place"] != one.place)]
+    screen = theirs["client"].eq(SCREEN)
+    did = theirs.loc[screen, "person"].nunique()
+    of = theirs["person"].nunique()
+    own = one.flows[one.flows["person"].isin(theirs["person"])]["person"].nunique()
+    p = float(statistics.fisher_upper(did, of, 0, own))
+    fired = bool(did >= 2 and p <= material.numbers["corroborates"])  # noqa: PLR2004 - not one alone
+    text = (
+        f"{did} of {several(of, 'person', 'people')} who also reset from other places used the"
+        f" sign-in screen there, and none of them here"
+    )
+    state = (
+        State.FIRED
+        if fired
+        else State.QUIET
+        if of >= material.numbers["least_people"]
+        else State.FEW
+    )
+    needs = "" if of else "resets of the same people from other places"
+    return Signal("same-people-elsewhere", Kind.PEOPLE, state, text, did, of, p, needs)
+
+
+def help_instead(one: Silence, material: Material) -> Signal:
+    """People of this place whom an administrator had to help, and how many before."""
+    start, end = one.flows["start_utc"].min(), material.window.end
+    if one.ended is not None:
+        end = one.ended
+    here = set(one.flows["person"]) | set(one.before["person"])
+    acts = material.acts
+    helped = acts[acts["kind"].eq("admin-reset") & acts["person"].isin(here)]
+    during = helped[(helped["time_utc"] >= start) & (helped["time_utc"] < end)]
+    before = helped[(helped["time_utc"] < start) & (helped["time_utc"] >= material.baseline.start)]
+    now, then = during["person"].nunique(), before["person"].nunique()
+    length = (end - start).total_seconds()
+    past = max((start - material.baseline.start).total_seconds(), 0.0)
+    share = length / (length + past)
+    p = float(statistics.binomial_upper(now, now + then, share)) if past > 0 else 1.0
+    fired = bool(now and p <= material.numbers["corroborates"])
+    text = (
+        f"{several(now, 'person', 'people')} of this place needed an administrator's reset since"
+        f" then, {then} in the {past / 86_400:.0f} days before"
+    )
+    return Signal(
+        "help-instead", Kind.AFTERMATH, State.FIRED if fired else State.QUIET, text, now, now, p
+    )
+
+
+def browser_fails_too(one: Silence, material: Material) -> Signal:
+    """People whose resets in other clients succeed there, beside the share elsewhere."""
+    ended = material.flows[material.flows["outcome"] != "open"].dropna(subset=["place"])
+    good = ended.assign(good=ended["outcome"].eq("succeeded"))
+    here = good[good["flow_id"].isin(one.flows["flow_id"])].groupby("person")["good"].any()
+    other = (
+        good[(good["place"] != one.place) & ~good["client"].eq(SCREEN)]
+        .groupby("person")["good"]
+        .any()
+    )
+    bad, of, bad_else, of_else = int((~here).sum()), len(here), int((~other).sum()), len(other)
+    p = float(statistics.fisher_upper(bad, of, bad_else, of_else))
+    fired = p <= material.numbers["spoils"]
+    usual = f" ({percent((of_else - bad_else) / of_else)} elsewhere)" if of_else else ""
+    who = several(of, "person", "people")
+    text = f"{of - bad} of {who} who reset there by other ways succeeded{usual}"
+    return Signal(
+        "browser-fails-too",
+        Kind.STALLED,
+        State.FIRED if fired else State.QUIET,
+        text,
+        of - bad,
+        of,
+        p,
+    )
+
+
+def no_devices_there(one: Silence, material: Material) -> Signal:
+    """Whether people of this place have Windows devices that offer the link at all."""
+    people = one.flows["person"].unique()
+    flows = material.flows
+    proved = flows[flows["client"].eq(SCREEN) & flows["person"].isin(people)]["person"].nunique()
+    there = one.before[one.before["client"].eq(SCREEN)]["person"].nunique()
+    if max(proved, there) >= 2:  # noqa: PLR2004 - not one alone
+        text = f"{max(proved, there)} people of this place have used a sign-in screen before"
+        return Signal("no-devices-there", Kind.PEOPLE, State.QUIET, text, proved)
+    signed = material.context.sign_ins
+    if signed is None:
+        text = "Whether people of this place have Windows devices with the link is not known"
+        needs = f"sign-ins to Windows by the people of {one.place}, or their devices with owners"
+        return Signal("no-devices-there", Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
+    ours = signed[
+        signed["of_windows"]
+        & signed["person"].isin(people)
+        & signed["trust"].isin(["hybrid", "joined"])
+    ]
+    having = ours["person"].nunique()
+    who = several(len(people), "person", "people")
+    text = f"{having} of {who} of this place sign in to Windows devices that Entra knows"
+    if having >= 2 and 2 * having >= len(people):  # noqa: PLR2004
+        return Signal("no-devices-there", Kind.PEOPLE, State.QUIET, text, having, len(people))
+    needs = f"sign-ins to Windows by the people of {one.place}, or their devices with owners"
+    return Signal("no-devices-there", Kind.PEOPLE, State.UNKNOWN, text, having, needs=needs)
+
+
+def client_not_recorded(one: Silence, material: Material) -> Signal:
+    """Whether the log names the client of resets there as often as elsewhere."""
+    flows = material.flows
+    since = one.flows["start_utc"].min()
+    other = flows[(flows["place"] != one.place) & (flows["start_utc"] >= since)]
+    here = float(one.flows["client"].ne("not-recorded").mean())
+    usual = float(other["client"].ne("not-recorded").mean()) if len(other) else here
+    fired = here < usual / 2
+    text = f"{percent(here)} of the flows there name their client ({percent(usual)} elsewhere)"
+    return Signal(
+        "client-not-recorded",
+        Kind.ABSENT,
+        State.FIRED if fired else State.QUIET,
+        text,
+        round(100 * here),
+    )

@@ -1,0 +1,23 @@
+"""Numbers and times as the sentences of signals say them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def several(count: int, one: str, many: str = "") -> str:
+    """Return the count with its noun, such as `1 flow` or `1,204 flows`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole number of hundredths, never as 0 or 100 where it is neither."""
+    whole = round(100 * share)
+    if whole in {0, 100} and 0 < share < 1:
+        return "under 1 %" if whole == 0 else "over 99 %"
+    return f"{whole} %"
+
+
+def day(time: datetime) -> str:
+    """Return a time as a day with its hour, UTC."""
+    return f"{time:%Y-%m-%d %H:%M} UTC"
