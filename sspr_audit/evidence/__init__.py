@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sspr_audit.model import Tested
@@ -18,5 +19,8 @@ def patterns(material: Material) -> Iterator[Tested]:
     an outage of everything is no fault of one place.
     """
     from sspr_audit.evidence import absent
+    from sspr_audit.evidence.explaining import explained
 
-    yield absent.tested(material)
+    for one in (absent.tested(material),):
+        told = tuple(explained(suspicion, material) for suspicion in one.suspicions)
+        yield replace(one, suspicions=told)

@@ -30,14 +30,15 @@ def tested(material: Material) -> Tested:
     """Return where the sign-in screen fell silent, or never spoke, though people reset there."""
     flows = material.flows
     if not flows["client"].eq(SCREEN).any():
-        needs = "a ClientType that names the sign-in screen: no event of this data has one"
+        needs = "ClientType: no event of this data names the sign-in screen"
         return Tested(Kind.ABSENT, 0, few=(Few(TARGET, Scope(), needs),))
     known = networks.places(material)
     working = known.index[known["kind"].isin(["site", "office", "shared"])]
     here = flows[flows["place"].isin(working)].dropna(subset=["person"])
     runs = _runs(here, material)
     if runs.empty:
-        return Tested(Kind.ABSENT, 0)
+        needs = "more people: any who reset in this window at a place of many people"
+        return Tested(Kind.ABSENT, 0, few=(Few(TARGET, Scope(), needs),))
     table = _compared(here, runs, material)
     enough = (table["people"] >= material.numbers["least_people"]) & (
         table["people"] * table["usual"] >= material.numbers["least_expected"]
@@ -63,7 +64,7 @@ def _units(flows: pd.DataFrame) -> pd.DataFrame:
 
 def _part(start: pd.Series[pd.Timestamp]) -> pd.Series[int]:
     """Return the part of the week: four of a weekday's 24 hours, and the weekend."""
-    return (start.dt.hour // 6).mask(start.dt.dayofweek >= 5, 4)  # noqa: PLR2004 - Saturday
+    return (start.dt.hour // 6).mask(start.dt.day_of_week >= 5, 4)  # noqa: PLR2004 - Saturday
 
 
 def _by_part(
@@ -208,5 +209,5 @@ def _few(table: pd.DataFrame, material: Material) -> Iterator[Few]:
                 int(row["people"]),
                 max(int(enough[0]), int(material.numbers["least_people"])),
             )
-            needs = f"{need - had:,} more people who reset at {place} ({had:,} of {need:,})"
+            needs = f"more people: {need - had:,} who reset at {place} ({had:,} of {need:,})"
             yield Few(TARGET, Scope(sites=(str(place),)), needs)

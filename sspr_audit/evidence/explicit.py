@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
-from sspr_audit.evidence.wording import several
+from sspr_audit.evidence.wording import listed, several
 from sspr_audit.knowledge import Knowledge
 from sspr_audit.model import Case, Scope, Statement, Window
 from sspr_audit.tables import TIME, Column, Table
@@ -138,7 +138,7 @@ def _stating(said: pd.DataFrame) -> Statement:
     counts = {role: int(outside.eq(role).sum()) for role in _WORDS}
     counts["flow"] = said["flow_id"].nunique()
     total = sum(counts.values())
-    who = _listed([several(count, *_WORDS[role]) for role, count in counts.items() if count])
+    who = listed([several(count, *_WORDS[role]) for role, count in counts.items() if count])
     people = said["person"].nunique()
     of_whom = f" of {several(people, 'person', 'people')}" if people else ""
     by_activity = said["reason_key"].isna().all()
@@ -147,10 +147,6 @@ def _stating(said: pd.DataFrame) -> Statement:
     more = f" (in {len(texts)} wordings)" if len(texts) > 1 else ""
     text = f"{who}{of_whom} {verb}{'s' * (total == 1)} the {what}: {texts.idxmax()}{more}"
     return Statement("reason-stated", text, total)
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def place(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:

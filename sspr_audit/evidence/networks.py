@@ -34,9 +34,10 @@ def places(material: Material) -> pd.DataFrame:
     import pandas as pd
 
     flows = material.flows.dropna(subset=["place", "person"])
-    found = flows.groupby("place").agg(
-        people=("person", "nunique"),
-        days=("start_utc", lambda times: times.dt.normalize().nunique()),
+    people = flows.drop_duplicates(["place", "person"]).groupby("place").size()
+    dated = flows[["place"]].assign(day=flows["start_utc"].dt.normalize())
+    found = pd.DataFrame(
+        {"people": people, "days": dated.drop_duplicates().groupby("place").size()}
     )
     found["working"] = _working(flows).reindex(found.index)
     found["mingled"] = _mingled(flows, found["people"]).reindex(found.index)
@@ -57,7 +58,7 @@ def _working(flows: pd.DataFrame) -> pd.Series[float]:
     import pandas as pd
 
     start = flows["start_utc"]
-    weekdays = flows[start.dt.dayofweek < 5]  # noqa: PLR2004 - Monday to Friday
+    weekdays = flows[start.dt.day_of_week < 5]  # noqa: PLR2004 - Monday to Friday
     hours = pd.crosstab(weekdays["place"], weekdays["start_utc"].dt.hour)
     hours = hours.reindex(columns=range(24), fill_value=0)
     around = np.concatenate([hours.to_numpy(), hours.to_numpy()], axis=1).cumsum(axis=1)

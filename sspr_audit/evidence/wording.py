@@ -21,3 +21,8 @@ def percent(share: float) -> str:
 def day(time: datetime) -> str:
     """Return a time as a day with its hour, UTC."""
     return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def listed(parts: list[str]) -> str:
+    """Return the parts with commas, and an "and" before the last."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from sspr_audit.judge import telling
 from sspr_audit.knowledge import Cloud, Knowledge
-from sspr_audit.model import Case, Confidence, Finding, Unobservable
+from sspr_audit.model import Case, Confidence, Few, Finding, Unobservable
 
 
 def findings(
@@ -21,16 +22,34 @@ def findings(
 
 
 def unobservable(
-    knowledge: Knowledge, *, cloud: Cloud | None, found: Iterable[Finding] = ()
+    knowledge: Knowledge,
+    *,
+    cloud: Cloud | None,
+    found: Iterable[Finding] = (),
+    few: Iterable[Few] = (),
 ) -> tuple[Unobservable, ...]:
-    """Return the causes that no known text names, with what data would show each."""
+    """Return the causes that this data could not show, with what data would show each.
+
+    A cause that a text names, or whose pattern was looked for everywhere, could have been seen;
+    `few` are the places that were too small to look at.
+    """
+    lacking: dict[str, dict[str, None]] = defaultdict(dict)
+    for one in few:
+        lacking[one.target][one.needs] = None
     stated = {id_ for row in knowledge.reasons for id_ in knowledge.named_by(row)}
     stated |= {finding.cause for finding in found}
-    return tuple(
-        Unobservable(cause.id, cause.in_cloud(cloud, knowledge.clouds).needs_data)
-        for cause in knowledge.causes.values()
-        if cause.id not in stated and cause.applies_in(cloud)
-    )
+    told = []
+    for cause in knowledge.causes.values():
+        if cause.id in stated or not cause.applies_in(cloud):
+            continue
+        families = knowledge.families_of(cause.id)
+        looked = [family.id for family in families if family.pattern]
+        looked += [cause.id] if cause.pattern else []
+        needs = [need for target in looked for need in lacking[target]]
+        if needs or not looked:
+            needs += cause.in_cloud(cloud, knowledge.clouds).needs_data
+            told.append(Unobservable(cause.id, tuple(needs)))
+    return tuple(told)
 
 
 def _finding(case: Case, knowledge: Knowledge, cloud: Cloud | None) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sspr_audit.knowledge import Cause, Cloud, Knowledge
+from sspr_audit.knowledge import Cause, Cloud, Family, Knowledge
 from sspr_audit.model import Confidence, Finding, Rival, Scope, Statement
 
 
@@ -34,7 +34,7 @@ def finding(  # noqa: PLR0913 - what the data say of it
     family = knowledge.families.get(target)
     lead = knowledge.causes[family.lead if family else target]
     told = lead.in_cloud(cloud, knowledge.clouds)
-    others = tuple(_rivals(lead, knowledge, cloud, family.members if family else ()))
+    others = tuple(_rivals(lead, knowledge, cloud, family))
     keys = dict.fromkeys([*(family.sources if family else ()), *lead.sources])
     pattern = (family or lead).pattern
     settles = (pattern.settles,) if pattern and pattern.settles else ()
@@ -62,13 +62,15 @@ def finding(  # noqa: PLR0913 - what the data say of it
 
 
 def _rivals(
-    lead: Cause, knowledge: Knowledge, cloud: Cloud | None, members: tuple[str, ...]
+    lead: Cause, knowledge: Knowledge, cloud: Cloud | None, family: Family | None
 ) -> Iterator[Rival]:
+    members = family.members if family else ()
+    same = "text is written for" if family and family.kind == "text" else "picture is left by"
     for id_ in dict.fromkeys([*members, *lead.rivals]):
         rival = knowledge.causes[id_]
         if id_ != lead.id and rival.applies_in(cloud):
             title = rival.in_cloud(cloud, knowledge.clouds).title
-            why = "the same text is written for it" if id_ in members else "it can lie behind this"
+            why = f"the same {same} it" if id_ in members else "it can lie behind this"
             yield Rival(id_, f"{title}: {why}")
 
 

@@ -22,6 +22,7 @@ from sspr_audit.model import (
     Report,
     Site,
     Skipped,
+    Tested,
     Verdict,
     Window,
 )
@@ -83,6 +84,10 @@ class Analysis:
     complete: bool
     """Whether nothing that was asked for is missing."""
     remarks: tuple[str, ...] = ()
+    tested: tuple[Tested, ...] = ()
+    """What each family of signals looked for without any text."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What became of what they found, findings or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +205,15 @@ def analysed(
         previous=before if data.first <= before.start else None,
         unrecognized=normalize.unrecognized(connection, **bounds),
         findings=found,
-        unobservable=judge.unobservable(options.knowledge, cloud=options.cloud, found=found),
+        unobservable=judge.unobservable(
+            options.knowledge,
+            cloud=options.cloud,
+            found=found,
+            few=[few for one in tested for few in one.few],
+        ),
     )
     complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
-    return Analysis(report, events, of_flows, acts, complete, read.remarks)
+    return Analysis(report, events, of_flows, acts, complete, read.remarks, tested, verdicts)
 
 
 _FLOWS: Final = "SELECT * FROM flows WHERE start_utc < $end"

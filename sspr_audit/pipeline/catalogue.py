@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from sspr_audit.errors import UsageError
-from sspr_audit.pipeline.analysis import Options
+from sspr_audit.pipeline.analysis import Analysis, Options
 from sspr_audit.report import catalogue
 
 
@@ -18,10 +18,29 @@ def told(options: Options, wanted: str | None) -> str:
     if wanted is None:
         causes = (one for one in knowledge.causes.values() if one.applies_in(options.cloud))
         return catalogue.listing(one.in_cloud(options.cloud, knowledge.clouds) for one in causes)
-    if wanted in knowledge.causes:
+    if known(wanted, options) in knowledge.causes:
         return catalogue.page(knowledge.causes[wanted], knowledge, cloud=options.cloud)
-    if wanted in knowledge.families:
-        return catalogue.family_page(knowledge.families[wanted], knowledge, cloud=options.cloud)
+    return catalogue.family_page(knowledge.families[wanted], knowledge, cloud=options.cloud)
+
+
+def why(done: Analysis, wanted: str, options: Options) -> str:
+    """Return how the verdict on the cause or family `wanted` came about in what was analysed."""
+    from sspr_audit.report import why as page
+
+    return page.page(
+        wanted,
+        options.knowledge,
+        findings=done.report.findings,
+        tested=done.tested,
+        verdicts=done.verdicts,
+    )
+
+
+def known(wanted: str, options: Options) -> str:
+    """Return the id of a cause or family as it is. Raises UsageError for one that is neither."""
+    knowledge = options.knowledge
+    if wanted in knowledge.causes or wanted in knowledge.families:
+        return wanted
     near = difflib.get_close_matches(wanted, [*knowledge.causes, *knowledge.families], n=1)
     hint = f"; did you mean {near[0]}?" if near else "; `sspr-audit causes` lists them"
     msg = f"there is no cause {wanted!r}{hint}"
