@@ -66,6 +66,8 @@ def test_references_are_told_all_at_once(folder: Path) -> None:
     _change(folder / "families.toml", 'lead = "onprem-account-locked"', 'lead = "cookies-disabled"')
     _change(folder / "families.toml", 'id = "onprem-policy-refused"', 'id = "license-missing"')
     _change(folder / "client_types.toml", "^mozilla/", "(mozilla")
+    _change(folder / "families.toml", "{sspr_url|the reset page of the cloud}", "{probe_url}")
+    _change(folder / "wordings.toml", 'source = "doc-windows-sv"', 'source = "doc-windows-no"')
     (folder / "causes" / "user-cancelled.toml").rename(folder / "causes" / "other-name.toml")
 
     faults = _faults(folder)
@@ -76,6 +78,8 @@ def test_references_are_told_all_at_once(folder: Path) -> None:
         "no source is called no-such-source",
         "its lead cookies-disabled is no member",
         "license-missing: a cause has the same id",
+        "signin-screen-silent-at-site: probe_url is not known in usgov-gcchigh",
+        "Försök igen senare.: no source is called doc-windows-no",
         "is no regular expression",
         "causes/other-name.toml: the id of the cause is not the file's name",
     ):

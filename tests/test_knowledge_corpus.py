@@ -10,6 +10,7 @@ import pytest
 
 from sspr_audit import knowledge
 from sspr_audit.knowledge import Cause, Reason
+from sspr_audit.knowledge.wordings import says
 
 FOLDER = Path(str(resources.files(knowledge)))
 KNOWN = knowledge.load()
@@ -230,9 +231,21 @@ def test_sources_have_an_address_or_say_what_they_are() -> None:
     }
 
 
+def test_every_wording_is_of_something_that_a_cause_quotes() -> None:
+    """No translation stands there for nothing, and each leads to the causes that quote it."""
+    texts = [
+        f"{one.user_sees or ''} {one.remedy.summary}"
+        for one in (cause.in_cloud(None, KNOWN.clouds) for cause in KNOWN.causes.values())
+    ]
+
+    for wording in KNOWN.wordings:
+        assert any(says(text, wording.text, KNOWN.wordings) for text in texts), wording.text
+        assert not all(says(text, wording.text, KNOWN.wordings) for text in texts)
+
+
 def test_every_source_is_cited() -> None:
     """No source stands there for nothing."""
-    cited = {one.source for one in (*KNOWN.activities, *KNOWN.reasons)}
+    cited = {one.source for one in (*KNOWN.activities, *KNOWN.reasons, *KNOWN.wordings)}
     for group in (KNOWN.causes, KNOWN.families, KNOWN.clouds):
         cited |= {source for one in group.values() for source in one.sources}
 

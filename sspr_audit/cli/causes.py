@@ -10,7 +10,10 @@ from sspr_audit.errors import UsageError
 
 def causes(
     wanted: Annotated[
-        str | None, typer.Argument(metavar="ID", help="A cause or family of the catalogue.")
+        str | None,
+        typer.Argument(
+            metavar="ID", help="A cause or family of the catalogue, or the words that users see."
+        ),
     ] = None,
     why: Annotated[
         bool, typer.Option("--why", help="How the verdict on ID came about in this data.")

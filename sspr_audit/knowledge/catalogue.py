@@ -12,6 +12,7 @@ from sspr_audit import model
 from sspr_audit.knowledge import clouds as places
 from sspr_audit.knowledge.clouds import Cloud
 from sspr_audit.knowledge.folding import fold
+from sspr_audit.knowledge.wordings import Wording
 
 STAGES: Final[Mapping[str, str]] = {
     "S0": "link offered at the sign-in screen",
@@ -142,6 +143,14 @@ class Family:
     members: tuple[str, ...]
     sources: tuple[str, ...]
     pattern: Pattern | None = None
+    background: tuple[str, ...] = ()
+    """How that works which fails here; may name facts of the cloud: read it through `in_cloud`."""
+
+    def in_cloud(self, cloud: Cloud | None, clouds: Mapping[str, Cloud]) -> Family:
+        """Return the family with its background told in `cloud`; in every cloud if it is None."""
+        return replace(
+            self, background=tuple(places.told(one, cloud, clouds) for one in self.background)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +270,7 @@ class Knowledge:
     sources: Mapping[str, model.Source]
     client_patterns: tuple[ClientPattern, ...]
     weights: Weights
+    wordings: tuple[Wording, ...] = ()
 
     def pattern(self, target: str) -> Pattern:
         """Return how the cause or family shows without any text. Raises KeyError for one that

@@ -87,12 +87,24 @@ class _Family(_Strict):
     title: Text
     lead: Slug
     members: Annotated[list[Slug], Field(min_length=2)]
+    background: list[Text] = []
     sources: Annotated[list[Slug], Field(min_length=1)]
     pattern: _Shown | None = None
 
 
 class _Families(_Strict):
     family: list[_Family]
+
+
+class _Wording(_Strict):
+    english: Text
+    language: Text
+    text: Text
+    source: Slug
+
+
+class _Wordings(_Strict):
+    wording: list[_Wording]
 
 
 class _Pattern(_Strict):
@@ -191,6 +203,7 @@ _SHAPES: Final[dict[str, type[_Strict]]] = {
     "families.toml": _Families,
     "reasons.toml": _Reasons,
     "weights.toml": _Weights,
+    "wordings.toml": _Wordings,
 }
 _SHAPES_OF_ENTRIES: Final[dict[str, type[_Strict]]] = {
     "clouds.toml": _Cloud,
@@ -264,6 +277,7 @@ def _unknown_sources(known: Knowledge) -> Iterator[str]:
     cited += [(f"activities.toml: {one.name}", (one.source,)) for one in known.activities]
     cited += [(f"reasons.toml: {one.key}", (one.source,)) for one in known.reasons]
     cited += [(f"families.toml: {one.id}", one.sources) for one in known.families.values()]
+    cited += [(f"wordings.toml: {one.text}", (one.source,)) for one in known.wordings]
     cited += [(f"clouds.toml: {one.name}", one.sources) for one in known.clouds.values()]
     cited += [(f"causes/{one.id}.toml", one.sources) for one in known.causes.values()]
     for where, sources in cited:
@@ -284,6 +298,7 @@ def _families(known: Knowledge) -> Iterator[str]:
             faults.append("a cause has the same id")
         if (family.kind == "text") is not (family.id in stated):
             faults.append("kind says `text` where no reason names it, or the other way round")
+        faults += _unfilled(family.background, known.clouds, known)
         yield from (f"families.toml: {family.id}: {fault}" for fault in faults)
 
 
@@ -330,14 +345,19 @@ def _cause(cause: Cause, known: Knowledge) -> Iterator[str]:
 
 def _placeholders(cause: Cause, known: Knowledge) -> Iterator[str]:
     commands = (*cause.remedy.commands, *sum(cause.commands_in.values(), ()))
-    for text in (*_prose(cause), *commands):
-        for fact, otherwise in PLACEHOLDER.findall(text):
-            if fact not in Facts:
-                yield f"clouds have no field {fact}"
-            elif text not in commands and not otherwise:
-                lacking = [name for name in cause.clouds if not known.clouds[name].values(fact)]
-                if lacking:
-                    yield f"{fact} is not known in {', '.join(lacking)}: say what else after a bar"
+    yield from _unfilled(_prose(cause), cause.clouds, known)
+    yield from _unfilled(commands, (), known)  # one that cannot be filled is left out
+
+
+def _unfilled(texts: Iterable[str], clouds: Iterable[str], known: Knowledge) -> Iterator[str]:
+    """Say which placeholders have neither a value in each of `clouds` nor a word instead."""
+    for fact, otherwise in (found for text in texts for found in PLACEHOLDER.findall(text)):
+        if fact not in Facts:
+            yield f"clouds have no field {fact}"
+        elif not otherwise:
+            lacking = [name for name in clouds if not known.clouds[name].values(fact)]
+            if lacking:
+                yield f"{fact} is not known in {', '.join(lacking)}: say what else after a bar"
 
 
 def _prose(cause: Cause) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Reads the files of a folder of knowledge and makes frozen values of them.
 
 activities.toml  reasons.toml  families.toml  client_types.toml  clouds.toml  sources.toml
-weights.toml  causes/<id>.toml
+weights.toml  wordings.toml  causes/<id>.toml
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sspr_audit.knowledge.catalogue import (
 )
 from sspr_audit.knowledge.clouds import Cloud
 from sspr_audit.knowledge.folding import fold
+from sspr_audit.knowledge.wordings import Wording
 
 TABLES: Final = (
     "activities.toml",
@@ -33,6 +34,7 @@ TABLES: Final = (
     "reasons.toml",
     "sources.toml",
     "weights.toml",
+    "wordings.toml",
 )
 
 Raw = dict[str, Any]
@@ -70,6 +72,7 @@ def knowledge(raws: Mapping[str, Raw]) -> Knowledge:
         },
         client_patterns=tuple(ClientPattern(**raw) for raw in raws["client_types.toml"]["pattern"]),
         weights=Weights(**raws["weights.toml"]),
+        wordings=tuple(Wording(**raw) for raw in raws["wordings.toml"]["wording"]),
     )
 
 

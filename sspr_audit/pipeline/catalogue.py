@@ -5,19 +5,28 @@ from __future__ import annotations
 import difflib
 
 from sspr_audit.errors import UsageError
+from sspr_audit.knowledge.wordings import says
 from sspr_audit.pipeline.analysis import Analysis, Options
 from sspr_audit.report import catalogue
 
 
 def told(options: Options, wanted: str | None) -> str:
-    """Return the list of causes, one cause in full, or a family.
+    """Return the list of causes, one cause in full, a family, or the causes of what users see.
 
-    Raises UsageError for an id that is neither.
+    Raises UsageError for what is none of them.
     """
     knowledge = options.knowledge
+    here = [
+        one.in_cloud(options.cloud, knowledge.clouds)
+        for one in knowledge.causes.values()
+        if one.applies_in(options.cloud)
+    ]
     if wanted is None:
-        causes = (one for one in knowledge.causes.values() if one.applies_in(options.cloud))
-        return catalogue.listing(one.in_cloud(options.cloud, knowledge.clouds) for one in causes)
+        return catalogue.listing(here)
+    if " " in wanted.strip():  # no id: words, such as those that a user read out
+        shown = [one for one in here if says(one.user_sees or "", wanted, knowledge.wordings)]
+        if shown:
+            return catalogue.listing(shown)
     if known(wanted, options) in knowledge.causes:
         return catalogue.page(knowledge.causes[wanted], knowledge, cloud=options.cloud)
     return catalogue.family_page(knowledge.families[wanted], knowledge, cloud=options.cloud)

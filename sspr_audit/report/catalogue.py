@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from sspr_audit.knowledge.wordings import quoted
 from sspr_audit.report import harmless, plain, words
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def page(cause: Cause, knowledge: Knowledge, *, cloud: Cloud | None) -> str:
     lines += _where(told, cloud)
     lines += _signs(told, knowledge)
     lines += _remedy(told)
+    lines += _elsewhere(told, knowledge)
     lines += _sources(told, knowledge)
     return "\n".join([*lines, ""])
 
@@ -80,13 +82,15 @@ def family_page(family: Family, knowledge: Knowledge, *, cloud: Cloud | None) ->
         f"{family.id}, a family of {len(family.members)} causes that one text or picture cannot "
         f"tell apart; {family.lead} is the first to look at"
     )
+    told = family.in_cloud(cloud, knowledge.clouds)
+    lines += plain.section("How it works", told.background)
     rows = [row for row in knowledge.reasons if row.family == family.id]
     lines += plain.section("Reasons that name it", (f'"{row.text}"' for row in rows), mark="- ")
     lines += ["", "Its causes, and what would tell each"]
     for id_ in (family.lead, *(one for one in family.members if one != family.lead)):
-        told = knowledge.causes[id_].in_cloud(cloud, knowledge.clouds)
-        lines += plain.wrapped(f"{id_}: {told.title}", indent=2, mark="- ")
-        tells = next(iter((*told.evidence_elsewhere, *told.needs_data)), "not known")
+        cause = knowledge.causes[id_].in_cloud(cloud, knowledge.clouds)
+        lines += plain.wrapped(f"{id_}: {cause.title}", indent=2, mark="- ")
+        tells = next(iter((*cause.evidence_elsewhere, *cause.needs_data)), "not known")
         lines += plain.wrapped(tells, indent=4, mark="told by: ")
     return "\n".join([*lines, "", "`sspr-audit causes ID` tells one in full.", ""])
 
@@ -139,6 +143,14 @@ def _remedy(cause: Cause) -> Iterator[str]:
 def _block(heading: str, texts: tuple[str, ...]) -> Iterator[str]:
     if texts:
         yield from ("", heading, *plain.verbatim(texts, indent=2))
+
+
+def _elsewhere(cause: Cause, knowledge: Knowledge) -> Iterator[str]:
+    texts = f"{cause.user_sees or ''} {cause.remedy.summary}"
+    found = (
+        f"{one.english}, in {one.language}: {one.text}" for one in quoted(texts, knowledge.wordings)
+    )
+    yield from plain.section("In other languages", found, mark="- ")
 
 
 def _sources(cause: Cause, knowledge: Knowledge) -> Iterator[str]:
