@@ -26,7 +26,7 @@ WINDOW = {"--since", "--until", "--cloud"}
 OPTIONS = {
     "report": {
         *(*COMMON, *WINDOW, "--input", "--demo", "--offline"),
-        *("--format", "--output", "--fail-on"),
+        *("--format", "--output", "--fail-on", "--changed"),
     },
     "fetch": {*COMMON, "--since", "--until", "--all-audits", "--wait"},
     "import": {*COMMON, "--wait"},

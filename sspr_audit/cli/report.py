@@ -3,7 +3,7 @@
 import shutil
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -63,6 +63,14 @@ def report(
             help="Exit 1 for a finding this certain, or more; how much harm it does is not asked.",
         ),
     ] = None,
+    changed: Annotated[
+        str | None,
+        typer.Option(
+            "--changed",
+            metavar="T",
+            help="When something was changed: as --since; the report then says whether it helped.",
+        ),
+    ] = None,
     cloud: run.CloudName = None,
     config: run.Config = None,
     quiet: run.Quiet = False,
@@ -78,6 +86,7 @@ def report(
         else run.begin(config, quiet=quiet, verbose=verbose)
     )
     options = run.options(here, since=since, until=until, cloud=cloud)
+    options = replace(options, changed=_moment(changed, options))
     target = writing.target(here, output, input_ or [])
     done = analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import report as pipeline
@@ -95,6 +104,15 @@ def report(
     if fail_on and any(_as_certain(found, fail_on) for found in done.report.findings):
         return 1
     return 0 if done.complete else 3
+
+
+def _moment(changed: str | None, options: "Options") -> datetime | None:
+    """Return when the change was, where one is asked about. Raises UsageError."""
+    from sspr_audit.cli import times
+
+    if changed is None:
+        return None
+    return times.moment(changed, option="--changed", now=options.now, until=options.end)
 
 
 def _as_certain(finding: "Finding", wish: FailOn) -> bool:
@@ -159,7 +177,10 @@ def _brought_up(here: run.Run, keeper: "Keeper", options: "Options") -> bool:
     """
     end = options.end or here.now
     start = options.start or end - WEEK
-    done = fetch.brought(here, keeper, since=min(start - (end - start), here.now - MONTH))
+    since = min(start - (end - start), here.now - MONTH)
+    if options.changed is not None:
+        since = min(since, options.changed - (end - options.changed))
+    done = fetch.brought(here, keeper, since=since)
     for reason, count in sorted(done.skipped.items()):
         here.warn(f"skipped: {count:,} fetched records: {reason}")
     return not done.skipped

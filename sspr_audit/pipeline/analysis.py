@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import sspr_audit
 from sspr_audit import engine, flows, tables
 from sspr_audit.errors import UsageError
-from sspr_audit.evidence import explicit, patterns
+from sspr_audit.evidence import change, explicit, patterns
 from sspr_audit.evidence.material import material
 from sspr_audit.judge import explicit as judge
 from sspr_audit.judge import patterns as judgement
 from sspr_audit.knowledge import Cloud, Knowledge
 from sspr_audit.model import (
     Account,
+    Change,
     Context,
     Coverage,
     Report,
@@ -55,6 +56,8 @@ class Options:
     cloud: Cloud | None = None
     tell_events: bool = False
     """Whether the events themselves are wanted, for a time line; a report does without."""
+    changed: datetime | None = None
+    """When something was changed, if the report is to say whether that helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +214,25 @@ def analysed(
             found=found,
             few=[few for one in tested for few in one.few],
         ),
+        changed=_changed(options.changed, of_flows, data),
     )
     complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
     return Analysis(report, events, of_flows, acts, complete, read.remarks, tested, verdicts)
+
+
+def _changed(at: datetime | None, of_flows: pd.DataFrame, data: Span) -> Change | None:
+    """Return whether a change helped; raises UsageError where nothing was read before or after."""
+    if at is None:
+        return None
+    first = max(data.first, data.window.end - BASELINE)
+    end = min(data.window.end, data.last + timedelta(seconds=1))
+    if not first < at < end:
+        msg = (
+            f"--changed {at:%Y-%m-%dT%H:%M:%SZ} must lie inside what is read "
+            f"({first:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ})"
+        )
+        raise UsageError(msg)
+    return change.measured(of_flows, at=at, first=first, end=end)
 
 
 _FLOWS: Final = "SELECT * FROM flows WHERE start_utc < $end"

@@ -16,11 +16,14 @@ from sspr_audit.model import (
     Account,
     Acts,
     Address,
+    Change,
+    Comparison,
     Coverage,
     Finding,
     Group,
     Report,
     Scope,
+    Share,
     Statement,
     TextCount,
     Totals,
@@ -50,6 +53,13 @@ def schema() -> dict[str, Any]:
 
 
 def _report(report: Report) -> dict[str, Any]:
+    told = _all_but_changed(report)
+    if report.changed is not None:
+        told["changed"] = _changed(report.changed)
+    return told
+
+
+def _all_but_changed(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "tool": {"name": "sspr-audit", "version": report.version},
@@ -78,6 +88,57 @@ def _report(report: Report) -> dict[str, Any]:
             {"cause": one.cause, "needs": list(one.needs)} for one in report.unobservable
         ],
     }
+
+
+def _changed(change: Change) -> dict[str, Any]:
+    on_weekdays = change.on_weekdays
+    return {
+        "at": _time(change.at),
+        "before": _window(change.before),
+        "after": _window(change.after),
+        "tested": change.tested,
+        "flows_of_nobody": change.nobody,
+        "weekend": {
+            "before": _rounded(change.weekend_before),
+            "after": _rounded(change.weekend_after),
+        },
+        "all": _comparison(change.total),
+        "on_weekdays": None if on_weekdays is None else _comparison(on_weekdays),
+        "by_site": [{"site": one.name, **_comparison(one)} for one in change.by_site],
+        "by_client": [{"client": one.name, **_comparison(one)} for one in change.by_client],
+        "at_signin_screen": [
+            {"site": one.name, **_comparison(one)} for one in change.at_signin_screen
+        ],
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        "before": _share(one.before),
+        "after": _share(one.after),
+        "difference": _rounded(one.difference),
+        "low": _rounded(one.low),
+        "high": _rounded(one.high),
+        "p": None if one.p is None else float(f"{one.p:.4g}"),
+        "verdict": one.verdict.value,
+        "lacks": None if one.lacks is None else one.lacks.value,
+        "needed": one.needed,
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "count": share.count,
+        "people": share.people,
+        "share": _rounded(share.share),
+        "low": _rounded(share.low),
+        "high": _rounded(share.high),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return six digits after the point, which every machine works out alike."""
+    return None if value is None else round(value, 6)
 
 
 def _time(time: datetime) -> str:

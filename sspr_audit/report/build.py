@@ -12,6 +12,7 @@ from sspr_audit.model import (
     Account,
     Acts,
     Address,
+    Change,
     Coverage,
     Day,
     Finding,
@@ -55,6 +56,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
     unrecognized: Unrecognized,
     findings: Iterable[Finding],
     unobservable: Iterable[Unobservable],
+    changed: Change | None = None,
 ) -> Report:
     """Return the report on `window`.
 
@@ -82,6 +84,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
         unrecognized=_ordered(unrecognized),
         findings=tuple(sorted((_bounded(finding) for finding in findings), key=_weightiest)),
         unobservable=tuple(sorted(unobservable, key=lambda one: (one.cause, one.needs))),
+        changed=changed,
     )
 
 

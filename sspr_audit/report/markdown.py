@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from sspr_audit.model import OUTCOMES, Finding, Report, Scope
-from sspr_audit.report import harmless, words
+from sspr_audit.model import OUTCOMES, Change, Finding, Report, Scope
+from sspr_audit.report import changed, harmless, words
 from sspr_audit.report.clock import Clock, clock
 
 ROWS: Final = 100
@@ -29,6 +29,8 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     others = [f"{number}. {_said(one, bound=None)}" for number, one in words.overview(report)]
     if others:
         yield from ("", "Also found:", "", *others)
+    if report.changed is not None:
+        yield from _changed(report.changed, when)
     yield from ("", "## Data", "")
     yield from _table(
         ("", ""),
@@ -47,6 +49,21 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     yield from _unobservable(report)
     version = harmless.markdown(report.version)
     yield from ("", f"Written by sspr-audit {version}, {when.moment(report.generated_at)}.")
+
+
+def _changed(change: Change, when: Clock) -> Iterator[str]:
+    yield from ("", f"## {changed.TITLE}")
+    for sentence in changed.sentences(change, when):
+        yield from ("", _said(sentence, bound=None))
+    for title, word, places in changed.tables(change):
+        rows = [
+            [_or(one.name, changed.NOWHERE[word]), *changed.cells(one)] for one in places[:ROWS]
+        ]
+        yield from ("", f"### {title}", "")
+        yield from _table([word, *changed.HEADINGS], rows, names=2)
+        if len(places) > ROWS:
+            yield from ("", f"+{len(places) - ROWS:,} more")
+    yield from ("", changed.corrected(change))
 
 
 def _said(text: str, *, bound: int | None = _SENTENCE) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.model import OUTCOMES, Finding, Group, Report, Statement
-from sspr_audit.report import harmless, words
+from sspr_audit.model import OUTCOMES, Change, Finding, Group, Report, Statement
+from sspr_audit.report import changed, harmless, words
 from sspr_audit.report.clock import Clock, clock
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ NARROWEST: Final = 40
 
 WIDE: Final = 110
 """Columns from which tables carry full headings and the clients of each address."""
+
+_ROOMY: Final = 70
+"""Columns from which the tables of a change carry their intervals."""
 
 ADDRESSES: Final = 10
 DAYS: Final = 14
@@ -63,6 +66,8 @@ def render(
         page.paragraph("Also found:")
     page.pairs(others if verbose else others[:ROWS], labels=3)
     page.more(0 if verbose else len(others) - ROWS, "more findings")
+    if report.changed is not None:
+        _changed(page, report.changed, when, verbose=verbose)
     page.heading("Data")
     page.pairs(words.data(report, when))
     _findings(page, report, when, verbose=verbose)
@@ -176,6 +181,23 @@ class _Page:
     def more(self, left_out: int, what: str = "more") -> None:
         if left_out > 0:
             self.paragraph(f"+{left_out:,} {what}", indent=2)
+
+
+def _changed(page: _Page, change: Change, when: Clock, *, verbose: bool) -> None:
+    page.heading(changed.TITLE)
+    for sentence in changed.sentences(change, when):
+        page.paragraph(sentence, indent=2)
+    columns = 1 + len(changed.HEADINGS) - (page.width < _ROOMY)  # the interval is left out first
+    for title, word, places in changed.tables(change):
+        page.heading(title)
+        shown = places if verbose else places[:ROWS]
+        rows = [
+            [words.name(one.name or changed.NOWHERE[word]), *changed.cells(one)][:columns]
+            for one in shown
+        ]
+        page.table([word, *changed.HEADINGS][:columns], rows, names=2, gap=1)
+        page.more(len(places) - len(shown))
+    page.paragraph(changed.corrected(change), indent=2)
 
 
 def _findings(page: _Page, report: Report, when: Clock, *, verbose: bool) -> None:
