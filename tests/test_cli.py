@@ -104,6 +104,10 @@ def test_the_version_is_data(sspr):
         ("report --demo --since soon", "--since"),
         ("report --demo --since 2026-11-20 --until 2026-11-19", "--since"),
         (f"report --input {PAGE} --until 2001-01-01", "--until"),
+        ("report --demo --changed soon", "--changed"),
+        ("report --demo --changed 2026-11-17T12:00", "no zone"),
+        ("report --demo --changed 2026-09-01", "--changed 2026-09-01T00:00:00Z must lie inside"),
+        ("report --demo --changed now", "2026-10-23T12:00:34Z to 2026-11-20T11:58:42Z"),
         ("report --input no-such-file.json", "no-such-file.json"),
         ("report --config no-such-settings.toml", "no-such-settings.toml"),
         ("flow", "ID|USER"),
@@ -769,6 +773,30 @@ def test_the_catalogue_is_told(wanted, word, sspr):
     assert code == (0 if word else 2)
     assert word in out
     assert bool(err) == (not word)
+
+
+def test_whether_a_change_helped_is_told(sspr):
+    """The demo's writeback came back on a Tuesday; the rest of the report stays as it is."""
+    asked = ("report", "--demo", "-q", "--format", "json")
+    code, out, _ = sspr(*asked, "--changed", "2026-11-17T12:00+01:00")
+    report = json.loads(out)
+    change = report.pop("changed")
+    sites = {one["site"]: one["verdict"] for one in change["by_site"]}
+
+    assert code == 0
+    assert report == json.loads(sspr(*asked)[1])
+    assert change["at"] == change["before"]["end"] == "2026-11-17T11:00:00.000Z"
+    assert change["all"]["verdict"] == sites["Stockholm HQ"] == sites["Malmö"] == "better"
+    assert sites[None] == "cannot-tell-yet"  # homes, and one address that tries many names
+
+
+def test_a_span_says_how_long_ago_the_change_was(sspr):
+    """Counted back from the window's end, as --since is."""
+    page = sspr("report", "--demo", "-q", "--until", "2026-11-19", "--changed", "36h")[1]
+
+    assert "Changed Tue 2026-11-17 13:00 CET (12:00 UTC); the 1 d 12 h after it" in " ".join(
+        page.split()
+    )
 
 
 def test_a_family_tells_each_of_its_members(sspr):

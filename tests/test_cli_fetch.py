@@ -405,6 +405,20 @@ def test_a_report_of_the_whole_month_is_whole(at_desk):
     assert (code, found["coverage"]["complete"], found["coverage"]["gaps"]) == (0, True, [])
 
 
+def test_what_was_before_a_change_is_fetched_too(at_demo):
+    """As long before it as after it, as far as the service remembers; and then it is said."""
+    code, found, err = report(at_demo, "--since", "1d", "--changed", "10d")
+    _, older, _ = report(at_demo, "--since", "1d", "--changed", "20d")
+
+    assert code == 0, err
+    assert found["changed"]["before"] == {
+        "start": "2026-10-31T12:30:00.000Z",  # the last half hour has not settled yet
+        "end": "2026-11-10T12:00:00.000Z",
+    }
+    assert found["changed"]["all"]["before"]["people"] > 100
+    assert older["changed"]["before"]["start"] == "2026-10-21T12:00:00.000Z"  # 30 days back
+
+
 # Secrets
 
 

@@ -72,7 +72,7 @@ def _ended(flows: pd.DataFrame, window: Window, at: datetime) -> pd.DataFrame:
         after=here["start_utc"] >= at,
         good=here["outcome"].eq("succeeded"),
         at_screen=here["client"].isin(SIGN_IN_SCREEN),
-        is_weekday=here["start_utc"].dt.dayofweek < _MONDAY_TO_FRIDAY,
+        is_weekday=here["start_utc"].dt.day_of_week < _MONDAY_TO_FRIDAY,
     )
 
 

@@ -225,7 +225,8 @@ def _changed(at: datetime | None, of_flows: pd.DataFrame, data: Span) -> Change 
     if at is None:
         return None
     first = max(data.first, data.window.end - BASELINE)
-    end = min(data.window.end, data.last + timedelta(seconds=1))
+    last = data.last if data.fetched else data.last + timedelta(seconds=1)  # a record's own second
+    end = min(data.window.end, last)
     if not first < at < end:
         msg = (
             f"--changed {at:%Y-%m-%dT%H:%M:%SZ} must lie inside what is read "

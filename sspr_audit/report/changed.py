@@ -62,9 +62,9 @@ def corrected(change: Change) -> str:
     """Return how the verdicts of places allow for their number."""
     told = (
         f"The verdicts on places allow for {words.several(change.tested, 'comparison')} (Fisher's "
-        "exact test, Holm), so that chance seldom makes one; intervals are of 95 %, each by itself. "
-        "The people who are needed would show a difference as large as now, or of 10 points where "
-        "it is less."
+        "exact test, Holm), so that chance seldom makes one; intervals are of 95 %, each by "
+        "itself. The people who are needed would show a difference as large as now, or of 10 "
+        "points where it is less."
     )
     if change.at_signin_screen:
         return told
