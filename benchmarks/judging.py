@@ -2,8 +2,8 @@
 
     python benchmarks/judging.py EXPORT...
 
-Each EXPORT (benchmarks/generate.py writes them) is read once; only signals and verdicts are timed.
-Memory is what Python and numpy allocate on top of the flows, as tracemalloc sees it, in a second
+Each EXPORT (benchmarks/generate.py writes them) is read once; only signals and judgements are
+timed. Memory is what Python and numpy allocate on top of the flows, as tracemalloc sees it, in a second
 run: it slows the first.
 """
 
@@ -52,15 +52,15 @@ def read(path: str) -> Material:
 
 
 def judged(here: Material) -> int:
-    """Return how many verdicts there are."""
-    return len(judge.verdicts(tuple(patterns(here)), KNOWN))
+    """Return how many suspicions were judged."""
+    return len(judge.judgements(tuple(patterns(here)), KNOWN))
 
 
 def main() -> None:
     """Read the command line and print a row an export."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("exports", nargs="+")
-    print(f"{'flows':>9}{'places':>9}{'CPU s':>8}{'µs/flow':>9}{'MiB':>7}{'verdicts':>10}")
+    print(f"{'flows':>9}{'places':>9}{'CPU s':>8}{'µs/flow':>9}{'MiB':>7}{'judged':>8}")
     for path in parser.parse_args().exports:
         here = read(path)
         judged(here)  # imports and the like
@@ -73,7 +73,7 @@ def main() -> None:
         tracemalloc.stop()
         flows, places = len(here.flows), here.flows["place"].nunique()
         each = 1e6 * took / max(flows, 1)
-        print(f"{flows:>9,}{places:>9,}{took:>8.2f}{each:>9.1f}{peak:>7.0f}{count:>10,}")
+        print(f"{flows:>9,}{places:>9,}{took:>8.2f}{each:>9.1f}{peak:>7.0f}{count:>8,}")
 
 
 if __name__ == "__main__":

@@ -303,7 +303,7 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """What became of a suspicion, and why."""
 
     suspicion: Suspicion

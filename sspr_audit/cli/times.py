@@ -3,7 +3,7 @@
 now           the moment the command began
 7d 36h 90m    a span: --since counts it back from --until, everything else from now
 2026-03-01    a day: its 00:00Z, for --until too
-2026-03-01T08:30:00+01:00    a full ISO time, with Z or an offset
+2026-03-01T08:30:00+01:00    a full ISO time with Z or an offset; without, it is UTC, as a day is
 """
 
 from __future__ import annotations
@@ -73,10 +73,8 @@ def _moment(text: str, *, option: str, now: datetime, back_from: datetime) -> da
             f"not {text if text.isprintable() and text else ascii(text)}"
         )
         raise UsageError(msg)
-    if found[2] is None:
-        msg = f"{option} {text} has no zone; add Z for UTC, or an offset such as +01:00"
-        raise UsageError(msg)
-    return datetime.fromisoformat(found[0]).astimezone(UTC)
+    moment = datetime.fromisoformat(found[0])
+    return moment.replace(tzinfo=UTC) if found[2] is None else moment.astimezone(UTC)
 
 
 def resolve(

@@ -1,4 +1,4 @@
-"""Suspicions and the catalogue → verdicts and findings: what no reason or code in the log states.
+"""Suspicions and the catalogue → judgements and findings: what no reason or code in the log states.
 
 A suspicion becomes a finding where chance hardly ever makes as much, over everything that was
 looked at, and every signal that its pattern needs has fired. It is likely where a signal of another
@@ -17,12 +17,12 @@ from sspr_audit.knowledge.catalogue import Pattern
 from sspr_audit.model import (
     Confidence,
     Finding,
+    Judgement,
     Signal,
     State,
     Statement,
     Suspicion,
     Tested,
-    Verdict,
 )
 
 _SAME = 0.7
@@ -31,8 +31,8 @@ _SAME = 0.7
 _IDS = 100
 
 
-def verdicts(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Verdict, ...]:
-    """Return a verdict for each suspicion that is no part of another, the most certain first."""
+def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgement, ...]:
+    """Return a judgement for each suspicion that is no part of another, the most certain first."""
     tests: dict[str, int] = defaultdict(int)
     for one in tested:
         tests[one.kind] += one.tests
@@ -45,19 +45,19 @@ def verdicts(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Verdict, .
 
 
 def findings(
-    judged: Iterable[Verdict],
+    judged: Iterable[Judgement],
     knowledge: Knowledge,
     *,
     cloud: Cloud | None,
     events: Mapping[str, Sequence[str]],
 ) -> tuple[Finding, ...]:
-    """Return the verdicts that are findings; `events` are the event ids of each of their flows."""
+    """Return the judgements that are findings; `events` are the event ids of each flow."""
     return tuple(
         _finding(one, one.confidence, knowledge, cloud, events) for one in judged if one.confidence
     )
 
 
-def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) -> Verdict:
+def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) -> Judgement:
     pattern = knowledge.pattern(suspicion.target)
     weights = knowledge.weights
     score = _score(suspicion, pattern, weights.signals.get(suspicion.target, {}))
@@ -69,11 +69,11 @@ def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) ->
     if lacking:
         because.append(f"It needs {', '.join(lacking)}, which did not fire.")
     if q > limit or lacking:
-        return Verdict(suspicion, q, score, None, (*because, "So it is no finding."))
+        return Judgement(suspicion, q, score, None, (*because, "So it is no finding."))
     short = list(_short_of_likely(suspicion, pattern, score, weights.likely))
     confidence = Confidence.POSSIBLE if short else Confidence.LIKELY
     because += short or ["Signals of two families agree, and no spoiler fired or is unknown."]
-    return Verdict(suspicion, q, score, confidence, (*because, f"So it is {confidence}."))
+    return Judgement(suspicion, q, score, confidence, (*because, f"So it is {confidence}."))
 
 
 def _short_of_likely(
@@ -108,12 +108,12 @@ def _score(suspicion: Suspicion, pattern: Pattern, weights: Mapping[str, float])
     return speaks - sum(abs(weights.get(one, 1.0)) for one in fired if one in pattern.spoilers)
 
 
-def _order(one: Verdict) -> tuple[object, ...]:
+def _order(one: Judgement) -> tuple[object, ...]:
     rank = one.confidence.rank if one.confidence else len(Confidence)
     return rank, one.q, -one.suspicion.users, one.suspicion.target, one.suspicion.scope
 
 
-def _whole(judged: Iterable[Verdict]) -> Iterator[Verdict]:
+def _whole(judged: Iterable[Judgement]) -> Iterator[Judgement]:
     """Leave out what is part of a surer or larger one: the same target, mostly the same flows."""
     kept: dict[str, list[set[str]]] = defaultdict(list)
     for one in sorted(judged, key=_size):
@@ -124,13 +124,13 @@ def _whole(judged: Iterable[Verdict]) -> Iterator[Verdict]:
             yield one
 
 
-def _size(one: Verdict) -> tuple[object, ...]:
+def _size(one: Judgement) -> tuple[object, ...]:
     rank = one.confidence.rank if one.confidence else len(Confidence)
     return rank, -one.suspicion.users, *_order(one)[1:]
 
 
 def _finding(
-    one: Verdict,
+    one: Judgement,
     confidence: Confidence,
     knowledge: Knowledge,
     cloud: Cloud | None,

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Final
 import sspr_audit
 from sspr_audit import engine, flows, tables
 from sspr_audit.errors import UsageError
-from sspr_audit.evidence import change, explicit, patterns
+from sspr_audit.evidence import change
 from sspr_audit.evidence.material import material
-from sspr_audit.judge import explicit as judge
-from sspr_audit.judge import patterns as judgement
 from sspr_audit.knowledge import Cloud, Knowledge
 from sspr_audit.model import (
     Account,
@@ -23,12 +21,12 @@ from sspr_audit.model import (
     Report,
     Site,
     Skipped,
-    Tested,
-    Verdict,
     Window,
 )
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import locations
+from sspr_audit.pipeline import judging
+from sspr_audit.pipeline.judging import Judged
 from sspr_audit.report import build
 
 if TYPE_CHECKING:
@@ -87,10 +85,7 @@ class Analysis:
     complete: bool
     """Whether nothing that was asked for is missing."""
     remarks: tuple[str, ...] = ()
-    tested: tuple[Tested, ...] = ()
-    """What each family of signals looked for without any text."""
-    verdicts: tuple[Verdict, ...] = ()
-    """What became of what they found, findings or not."""
+    judged: Judged = field(default_factory=Judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,33 +161,21 @@ def analysed(
         events = tables.EVENTS.shape(engine.fetch(connection, _EVENTS, bounds))
     length = window.end - window.start
     before = Window(window.start - length, window.start)
-    stated = judge.findings(
-        explicit.cases(connection, options.knowledge, of_flows, window),
+    judged = judging.judged(
+        connection,
+        material(
+            of_flows,
+            acts,
+            tables.EVENTS.shape(engine.fetch(connection, _CHANGES, until)),
+            context=Context(),
+            sites={site.name: site for site in options.sites},
+            window=window,
+            baseline=baseline,
+            numbers=options.knowledge.weights.numbers,
+        ),
         options.knowledge,
         cloud=options.cloud,
     )
-    tested = tuple(
-        patterns(
-            material(
-                of_flows,
-                acts,
-                tables.EVENTS.shape(engine.fetch(connection, _CHANGES, until)),
-                context=Context(),
-                sites={site.name: site for site in options.sites},
-                window=window,
-                baseline=baseline,
-                numbers=options.knowledge.weights.numbers,
-            )
-        )
-    )
-    verdicts = judgement.verdicts(tested, options.knowledge)
-    shown = judgement.findings(
-        verdicts,
-        options.knowledge,
-        cloud=options.cloud,
-        events=_event_ids(connection, verdicts),
-    )
-    found = (*stated, *shown)
     report = build.build(
         version=sspr_audit.__version__,
         now=options.generated_at,
@@ -207,17 +190,12 @@ def analysed(
         coverage=data.fetched or Coverage(complete=None, spans=data.covered),
         previous=before if data.first <= before.start else None,
         unrecognized=normalize.unrecognized(connection, **bounds),
-        findings=found,
-        unobservable=judge.unobservable(
-            options.knowledge,
-            cloud=options.cloud,
-            found=found,
-            few=[few for one in tested for few in one.few],
-        ),
+        findings=judged.findings,
+        unobservable=judged.unobservable,
         changed=_changed(options.changed, of_flows, data),
     )
     complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
-    return Analysis(report, events, of_flows, acts, complete, read.remarks, tested, verdicts)
+    return Analysis(report, events, of_flows, acts, complete, read.remarks, judged)
 
 
 def _changed(at: datetime | None, of_flows: pd.DataFrame, data: Span) -> Change | None:
@@ -245,20 +223,6 @@ WHERE flow_id IN (SELECT flow_id FROM flows WHERE start_utc >= $start AND start_
     OR (flow_id IS NULL AND time_utc >= $start AND time_utc < $end)
 ORDER BY time_utc, rank, event_id
 """
-
-
-def _event_ids(
-    connection: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict]
-) -> dict[str, list[str]]:
-    """Return the event ids of the flows that the verdicts are about, oldest first."""
-    flows = sorted({flow for one in verdicts if one.confidence for flow in one.suspicion.flow_ids})
-    found = engine.rows(
-        connection,
-        "SELECT flow_id, list(event_id ORDER BY time_utc, rank, event_id) FROM events"
-        " WHERE flow_id IN (SELECT unnest($flows)) GROUP BY flow_id",
-        {"flows": flows},
-    )
-    return dict(found) if flows else {}
 
 
 def _account(

@@ -40,8 +40,8 @@ def why(done: Analysis, wanted: str, options: Options) -> str:
         wanted,
         options.knowledge,
         findings=done.report.findings,
-        tested=done.tested,
-        verdicts=done.verdicts,
+        tested=done.judged.tested,
+        judgements=done.judged.judgements,
     )
 
 

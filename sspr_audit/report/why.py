@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.model import Few, Finding, Scope, Signal, State, Tested, Verdict
+from sspr_audit.model import Few, Finding, Judgement, Scope, Signal, State, Tested
 from sspr_audit.report import plain, words
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _STATE: Final = {
     State.UNKNOWN: "not known",
 }
 _SHOWN: Final = 5
-"""How many verdicts, and places that were too small, are told in full."""
+"""How many judgements, and places that were too small, are told in full."""
 
 
 def page(
@@ -27,7 +27,7 @@ def page(
     *,
     findings: Iterable[Finding],
     tested: Sequence[Tested],
-    verdicts: Sequence[Verdict],
+    judgements: Sequence[Judgement],
 ) -> str:
     """Return why the cause or family `wanted` is a finding here, or why it is none."""
     families = (
@@ -39,11 +39,11 @@ def page(
     if families:
         lines += plain.wrapped(f"It is judged with its family: {', '.join(families)}.")
     stated = [one for one in found if any(each.signal == "reason-stated" for each in one.evidence)]
-    raised = [one for one in verdicts if one.suspicion.target in targets]
+    raised = [one for one in judgements if one.suspicion.target in targets]
     for finding in stated:
         lines += _stated(finding)
-    for verdict in raised[:_SHOWN]:
-        lines += _verdict(verdict, knowledge)
+    for judged in raised[:_SHOWN]:
+        lines += _judged(judged, knowledge)
     if len(raised) > _SHOWN:
         lines += ["", f"{len(raised) - _SHOWN:,} weaker suspicions are left out."]
     if not raised and not stated:
@@ -61,7 +61,7 @@ def _stated(one: Finding) -> Iterator[str]:
     )
 
 
-def _verdict(one: Verdict, knowledge: Knowledge) -> Iterator[str]:
+def _judged(one: Judgement, knowledge: Knowledge) -> Iterator[str]:
     suspicion, pattern = one.suspicion, knowledge.pattern(one.suspicion.target)
     heading = one.confidence.upper() if one.confidence else "No finding"
     yield from ("", f"{heading}: {_where(suspicion.scope)}")
