@@ -73,9 +73,7 @@ def silent(one: Silence) -> Signal:
 
 def fell_silent(one: Silence, material: Material) -> Signal:
     """People who used the sign-in screen there before, and nobody since."""
-    before = one.before.groupby("person")["client"].apply(
-        lambda clients: bool(clients.eq(SCREEN).any())
-    )
+    before = one.before["client"].eq(SCREEN).groupby(one.before["person"]).any().astype(bool)
     had, of = int(before.sum()), len(before)
     p = float(statistics.fisher_upper(had, of, 0, one.people))
     if of < material.numbers["least_people"]:

@@ -1,0 +1,243 @@
+"""A sign-in screen that fell silent is seen, by its people; a small or a usual place is not."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from material import MONDAY, NOW, WEEKS, act, flow, framed, habits, made, signal
+
+from sspr_audit import tables
+from sspr_audit.evidence import absent, explaining, networks
+from sspr_audit.model import Context, Kind, State
+
+LAST_WEEK = range((WEEKS - 1) * 7, WEEKS * 7)
+SILENT_FROM = 28
+"""The day on which Malmö falls silent, four weeks before the end."""
+USUAL = [one for place in ("Oslo", "Turku", "Reims") for one in habits(place, 40, 0.4)]
+SPOKE = list(habits("Malmö", 40, 0.4, days=range(SILENT_FROM)))
+SILENT = list(habits("Malmö", 40, 0.0, days=range(SILENT_FROM, WEEKS * 7)))
+
+
+def suspicion(flows, *more, **words):
+    """Return the one suspicion that these flows raise."""
+    (found,) = absent.tested(made(flows, *more, **words)).suspicions
+    return found
+
+
+@pytest.fixture(scope="module")
+def malmo():
+    return suspicion([*USUAL, *SPOKE, *SILENT])
+
+
+def test_a_place_that_fell_silent_is_named(malmo):
+    """By its site, its addresses, its people and flows since it fell silent."""
+    assert malmo.target == "signin-screen-silent-at-site"
+    assert (malmo.scope.sites, malmo.scope.ips) == (("Malmö",), ("192.0.2.2",))
+    assert malmo.users == len({one["person"] for one in SILENT})
+    assert len(SILENT) <= malmo.flows <= len(SILENT) + 3  # and the last before it
+    assert malmo.p < 1e-6
+    assert not malmo.over
+
+
+def test_when_it_began_is_estimated(malmo):
+    """The onset lies in its interval, and the interval is days, not weeks."""
+    began, surely = malmo.onset
+    onset = MONDAY + timedelta(days=SILENT_FROM)
+    assert began <= onset <= surely
+    assert surely - began < timedelta(days=14)
+    assert began <= malmo.first_seen <= surely
+
+
+def test_its_own_past_agrees(malmo):
+    """That people there used the sign-in screen before is a signal of another family."""
+    found = signal(malmo, "fell-silent")
+    assert (found.state, found.kind) == (State.FIRED, Kind.TIME)
+
+
+def test_working_places_raise_nothing():
+    """Where people use the sign-in screen as everywhere, nothing is suspected."""
+    found = absent.tested(made([*USUAL, *SPOKE]))
+    assert not found.suspicions
+    assert found.tests >= 3
+
+
+def test_a_place_that_never_spoke_is_suspected_without_a_past():
+    """The link may never have been deployed there: nothing of another family says more."""
+    found = suspicion([*USUAL, *habits("Malmö", 40, 0.0)])
+    assert signal(found, "fell-silent").state is not State.FIRED
+    assert signal(found, "no-devices-there").state is State.UNKNOWN
+
+
+def test_a_place_that_is_over_says_so():
+    """A silence that ended inside the window is told with its end."""
+    again = [flow(f"malmö-{n}", 53, "Malmö", client="windows-signin") for n in range(9)]
+    found = suspicion(
+        [
+            *USUAL,
+            *SPOKE,
+            *(one for one in SILENT if one["start_utc"] < again[0]["start_utc"]),
+            *again,
+        ]
+    )
+    assert found.over
+    assert found.last_seen < again[0]["start_utc"]
+
+
+def test_a_silence_that_ended_before_the_window_is_past():
+    """Only what is active in the window is suspected."""
+    again = list(habits("Malmö", 40, 0.4, days=range(42, WEEKS * 7)))
+    before = [one for one in SILENT if one["start_utc"] < MONDAY + timedelta(days=42)]
+    assert not absent.tested(made([*USUAL, *SPOKE, *before, *again])).suspicions
+
+
+def test_few_people_make_no_verdict():
+    """A small place is not suspected; how many people more would do is said."""
+    found = absent.tested(made([*USUAL, *habits("Malmö", 4, 0.0)]))
+    assert not found.suspicions
+    (few,) = (one for one in found.few if one.scope.sites == ("Malmö",))
+    assert few.needs.startswith("more people: ")
+    assert "who reset at Malmö (4 of " in few.needs
+
+
+def test_many_flows_of_few_people_are_few():
+    """People are counted, not flows: one clumsy person proves nothing."""
+    clumsy = [
+        flow(f"malmö-{n % 3}", day, "Malmö", hour=8 + n % 8) for day in LAST_WEEK for n in range(30)
+    ]
+    assert not absent.tested(made([*USUAL, *clumsy])).suspicions
+
+
+def test_no_client_recorded_anywhere_is_blindness():
+    """Where no event names the sign-in screen, absence is not seen, and that is said."""
+    found = absent.tested(made([{**one, "client": "not-recorded"} for one in USUAL]))
+    assert (found.tests, found.suspicions) == (0, ())
+    assert found.few[0].needs.startswith("ClientType: ")
+
+
+def test_no_flows_at_all():
+    """An empty log suspects nothing and does not break."""
+    assert absent.tested(made([])).suspicions == ()
+
+
+def test_failing_browsers_speak_against_it():
+    """Where browsers fail as well, it is not the sign-in screen."""
+    broken = [{**one, "outcome": "abandoned", "stage": 20} for one in SILENT]
+    found = suspicion([*USUAL, *SPOKE, *broken])
+    assert signal(found, "browser-fails-too").state is State.FIRED
+
+
+def test_the_same_people_elsewhere_agree():
+    """Who uses the sign-in screen at another office, and never here, has device and habit."""
+    travels = [flow(one["person"], 50, "Oslo", client="windows-signin") for one in SILENT[:40]]
+    found = suspicion([*USUAL, *SILENT, *travels])
+    assert signal(found, "same-people-elsewhere").state is State.FIRED
+    assert signal(found, "no-devices-there").state is State.QUIET
+
+
+def test_help_from_administrators_agrees():
+    """People who can no longer help themselves are helped."""
+    helped = [act(one["person"], day) for day, one in zip(range(40, 52), SILENT, strict=False)]
+    found = suspicion([*USUAL, *SPOKE, *SILENT], helped)
+    assert signal(found, "help-instead").state is State.FIRED
+
+
+def test_clients_that_are_not_recorded_there_speak_against_it():
+    """A place whose clients the log stopped to name may well use the sign-in screen."""
+    hidden = [{**one, "client": "not-recorded"} for one in SILENT]
+    found = suspicion([*USUAL, *SPOKE, *hidden])
+    assert signal(found, "client-not-recorded").state is State.FIRED
+
+
+def test_windows_sign_ins_show_that_there_are_devices():
+    """Sign-ins to Windows answer whether people there have devices that Entra knows."""
+    rows = [
+        {
+            "sign_in_id": str(n),
+            "time_utc": NOW - timedelta(days=2),
+            "person": f"malmö-{n}",
+            "of_windows": True,
+            "interactive": True,
+            "succeeded": True,
+            "trust": "joined",
+        }
+        for n in range(30)
+    ]
+    flows = [*USUAL, *habits("Malmö", 40, 0.0)]
+    found = suspicion(flows, context=Context(sign_ins=framed(tables.SIGN_INS, rows)))
+    assert signal(found, "no-devices-there").state is State.QUIET
+
+
+@pytest.mark.parametrize("kind", ["sign_ins", "devices", "managed", "registered", "watched"])
+def test_what_is_missing_changes_no_test(kind):
+    """A context that is not there moves no p and clears no spoiler."""
+    empty = {
+        "sign_ins": tables.SIGN_INS,
+        "devices": tables.DEVICES,
+        "managed": tables.MANAGED,
+        "registered": tables.REGISTERED,
+        "watched": tables.WATCHED,
+    }[kind]
+    flows = [*USUAL, *SPOKE, *SILENT]
+    with_it = suspicion(flows, context=Context(**{kind: framed(empty, [])}))
+    without = suspicion(flows)
+    assert without.p == with_it.p
+    states = {one.id: one.state for one in with_it.signals}
+    for one in without.signals:
+        assert one.state in {states[one.id], State.UNKNOWN}
+
+
+@settings(max_examples=5)
+@given(order=st.randoms(use_true_random=False))
+def test_the_order_of_flows_does_not_matter(order):
+    """Equal flows in any order raise equal suspicions, but for the numbers of the flows."""
+    flows = [{"flow_id": str(n), **one} for n, one in enumerate([*USUAL, *SPOKE, *SILENT])]
+    mixed = list(flows)
+    order.shuffle(mixed)
+    assert absent.tested(made(mixed)) == absent.tested(made(flows))
+
+
+def test_how_far_people_got_is_told_beside_everybody_else(malmo):
+    """The funnel names its control group."""
+    told = explaining.explained(malmo, made([*USUAL, *SPOKE, *SILENT]))
+    text = signal(told, "how-far").statement
+    assert text.startswith(f"How far {malmo.users} people got (1")
+    assert "done 100 % (100 %)" in text
+    assert signal(told, "began").statement.startswith("It began between 2026-")
+    assert malmo.flow_ids[-1] in signal(told, "examples").statement
+
+
+# What a place is
+
+
+def kinds(flows):
+    return networks.places(made(flows))["kind"].to_dict()
+
+
+def test_an_address_is_what_its_people_make_it():
+    """Offices, homes, visits and shared egresses are told apart without a name."""
+    office = [
+        {**one, "site": None, "ip": "198.51.100.9", "ip_group": "198.51.100.9"}
+        for one in habits("Turku", 20, 0.3)
+    ]
+    home = [flow("oslo-1", day, "203.0.113.5", hour=20) for day in range(0, 50, 9)]
+    visit = [flow(f"oslo-{n}", 30 + n % 2, "203.0.113.77") for n in range(12)]
+    found = kinds([*habits("Oslo", 30, 0.3), *office, *home, *visit])
+    assert found["Oslo"] == "site"
+    assert found["198.51.100.9"] == "office"
+    assert found["203.0.113.5"] == "home"
+    assert found["203.0.113.77"] == "visit"
+
+
+def test_an_egress_of_many_places_is_shared():
+    """People of two offices behind one address, day and night: a VPN or a cloud proxy."""
+    vpn = [
+        flow(f"{place.lower()}-{n}", (n * 3 + week * 7) % 56, "203.0.113.200", hour=(n * 5) % 24)
+        for place in ("Oslo", "Turku")
+        for n in range(10)
+        for week in range(4)
+    ]
+    assert (
+        kinds([*habits("Oslo", 30, 0.3), *habits("Turku", 30, 0.3), *vpn])["203.0.113.200"]
+        == "shared"
+    )
