@@ -1,0 +1,221 @@
+"""Planted causes that begin where the log says success, and those that come from outside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sspr_audit.sources import scenes
+from sspr_audit.sources.scenes import Ending, Stage
+
+from . import wire
+from .model import DAY, HOUR, MINUTE, SECOND, Attempt, Label
+from .silent import ENOUGH, onset
+from .world import SIGN_IN_SCREEN, TOO_MANY, Trouble, World
+
+FEW = 5
+"""People that an aftermath takes: each shows several things that ordinary resets hardly show."""
+VICTIMS = 3
+OUTSIDE = "192.0.2.200"
+
+
+def off_network(world: World) -> None:
+    """Take the way to a domain controller from all hybrid devices outside the offices."""
+
+    def hits(one: Attempt) -> bool:
+        device = one.human.device
+        outside = one.where in ("home", "away")
+        return one.screen and outside and device is not None and device.trust == "ServerAd"
+
+    # In half of the tenants it was never otherwise; in the others a tunnel was taken away.
+    since = world.start if world.dice.chance(0.5) else onset(world, 14, 50)
+    trouble = Trouble("hybrid-device-off-network", since, world.now, hits, _locked_out, after=True)
+    world.troubles.insert(0, trouble)  # whoever mistypes there is locked out all the same
+    world.finish.append(lambda: _after_label(world, trouble, "hybrid-device-off-network"))
+
+
+def _locked_out(world: World, one: Attempt) -> None:
+    """Play what follows: the cloud takes the new password, the device does not, until the office.
+
+    `one.at` is the time of the success.
+    """
+    dice, human = world.dice, one.human
+    world.cloud_sign_in(human, one.at)
+    if dice.chance(0.4):
+        stale = one.at + dice.whole(5, 200) * MINUTE
+        world.sign_in(human, stale, one.ip, wire.WINDOWS, 50126)
+    if one.depth < 2 and dice.chance(0.5):  # noqa: PLR2004
+        later = one.at + dice.whole(4, 300) * MINUTE
+        screen = dice.chance(0.85)
+        world.attempt(replace(one, at=later, depth=one.depth + 1, screen=screen, shown=False))
+    elif dice.chance(0.5):
+        world.helped(human, one.at + dice.whole(1, 20) * HOUR)
+    back = world.moment(human.place, one.at + 6 * HOUR, one.at + 5 * DAY)
+    world.sign_in(human, back, world.address(human, "office"), wire.WINDOWS)
+
+
+def catch_up(world: World) -> None:
+    """Let new passwords of synchronized people be refused for two minutes, then work."""
+
+    def plays(world: World, one: Attempt) -> None:
+        dice, human = world.dice, one.human
+        app = wire.WINDOWS if one.screen else wire.OUTLOOK
+        for second in (dice.whole(6, 40), dice.whole(45, 105)):
+            world.sign_in(human, one.at + second * SECOND, one.ip, app, 50126)
+        world.sign_in(human, one.at + dice.whole(125, 200) * SECOND, one.ip, app)
+
+    def hits(one: Attempt) -> bool:
+        return one.human.person.hybrid
+
+    since = onset(world, 14, 40)
+    trouble = Trouble("phs-catch-up-delay", since, world.now, hits, plays, after=True)
+    world.troubles.append(trouble)
+    world.finish.append(lambda: _after_label(world, trouble, "phs-catch-up-delay"))
+
+
+def mistyped(world: World) -> None:
+    """Let many people mistype the new password and set it again: no cause, but it looks like one.
+
+    It heals at once, with the device and from the same address.
+    """
+
+    def plays(world: World, one: Attempt) -> None:
+        dice, human = world.dice, one.human
+        app = wire.WINDOWS if one.screen else wire.OUTLOOK
+        for number in range(dice.whole(1, 3)):
+            world.sign_in(human, one.at + (number + 1) * dice.whole(9, 40) * SECOND, one.ip, app,
+                          50126)
+        if one.depth < 1 and dice.chance(0.4):
+            later = one.at + dice.whole(3, 20) * MINUTE
+            world.attempt(replace(one, at=later, depth=one.depth + 1, shown=False))
+        elif not one.screen or human.device:
+            world.sign_in(human, one.at + dice.whole(70, 300) * SECOND, one.ip, app)
+
+    careless = {one.upn for one in world.humans if world.dice.chance(0.25)}
+    world.troubles.append(
+        Trouble("mistyped", world.start, world.now, lambda one: one.human.upn in careless, plays,
+                after=True)
+    )
+
+
+def _after_label(world: World, trouble: Trouble, target: str) -> Label:
+    screen_only = target == "hybrid-device-off-network"
+    hit = {
+        one.human.upn
+        for one in world.log
+        if one.trouble == trouble.name and (one.recorded == SIGN_IN_SCREEN or not screen_only)
+        # The service keeps sign-ins for 30 days.
+        and one.at >= max(trouble.since, world.now - 30 * DAY)
+    }
+    gone = {"signIns", "devices"} & set(world.traits.missing)
+    why, blind = "", False
+    if gone:
+        why, blind = f"{' and '.join(sorted(gone))} are missing", True
+    elif screen_only and world.traits.recorded_how == "none":
+        why, blind = "no ClientType is recorded", True
+    elif len(hit) < FEW:
+        why = f"it met {len(hit)} people of whom sign-ins are kept"
+    return Label(
+        target=target,
+        kind="aftermath",
+        since=world.when(trouble.since),
+        until=world.when(world.now),
+        users=tuple(sorted(trouble.people)),
+        observable=not why,
+        why_not=why,
+        blind=blind,
+        planted=target,
+        support=len(hit),
+    )
+
+
+def incident(world: World) -> None:
+    """Let everything fail everywhere for some hours of a working day of the week."""
+    dice = world.dice
+    since = world.moment(world.places[0], world.window, world.now - 7 * HOUR)
+    until = since + int(dice.between(2, 6) * HOUR)
+
+    def plays(world: World, one: Attempt) -> None:
+        stages = (Stage.USER_ID, Stage.OPTIONS, Stage.STARTED, Stage.VERIFIED, Stage.PASSWORD)
+        end = world.flow(one, Ending(world.dice.pick(stages)))
+        if one.depth < 3 and world.dice.chance(0.7):  # noqa: PLR2004
+            later = end + world.dice.whole(2, 30) * MINUTE
+            world.attempt(replace(one, at=later, depth=one.depth + 1, shown=False))
+
+    trouble = Trouble("service-incident", since, until, lambda _: True, plays)
+    world.troubles.insert(0, trouble)
+    world.finish.append(lambda: _incident_label(world, trouble))
+
+
+def _incident_label(world: World, trouble: Trouble) -> Label:
+    hit = {one.human.upn for one in world.log if one.trouble == trouble.name}
+    why = "" if len(hit) >= ENOUGH else f"{len(hit)} people tried while it lasted"
+    return Label(
+        target="service-incident",
+        kind="time",
+        since=world.when(trouble.since),
+        until=world.when(trouble.until),
+        observable=not why,
+        why_not=why,
+        planted="service-incident",
+        support=len(hit),
+    )
+
+
+def enumeration(world: World) -> None:
+    """Walk through many user names from one outside address and go no further."""
+    dice = world.dice
+    count = min(len(world.humans), dice.whole(20, 90))
+    at = since = world.window + int(dice.between(0.2, 6.5) * DAY)
+    for human in dice.sample(world.humans, count):
+        one = Attempt(human, at, "outside", OUTSIDE, screen=False, own=False)
+        world.flow(one, Ending(Stage.OPTIONS if dice.chance(0.9) else Stage.USER_ID))
+        at += dice.whole(8, 90) * SECOND
+    world.finish.append(
+        lambda: Label(
+            target="sspr-enumeration",
+            kind="people",
+            since=world.when(since),
+            until=world.when(at),
+            ips=(OUTSIDE,),
+            planted="sspr-enumeration",
+            support=count,
+        )
+    )
+
+
+def takeover(world: World) -> None:
+    """Reset some people's passwords from one outside address, and register a new phone there."""
+    dice, ip = world.dice, "192.0.2.220"
+    able = [one for one in world.humans if "mobile SMS" in one.person.gates]
+    victims = dice.sample(able, min(len(able), dice.whole(3, 7)))
+    at = since = world.window + int(dice.between(0.2, 6.0) * DAY)
+    taken = set()
+    for human in victims:
+        for _ in range(dice.whole(1, 3)):
+            one = Attempt(human, at, "outside", ip, screen=False, own=False)
+            stopped = Ending(Stage.STARTED, TOO_MANY if dice.chance(0.3) else "", "failure")
+            at = world.flow(one, stopped, ("mobile SMS",)) + dice.whole(60, 900) * SECOND
+        if dice.chance(0.75):
+            one = Attempt(human, at, "outside", ip, screen=False, own=False)
+            end = world.flow(one, Ending(), ("mobile SMS",))
+            new_phone = scenes.registration(dice, human.person, end + dice.whole(60, 600) * SECOND,
+                                            ip)
+            world.entries += new_phone
+            world.sign_in(human, end + 40 * SECOND, ip, wire.PORTAL)
+            taken.add(human.upn)
+            at = end + dice.whole(300, 3_000) * SECOND
+    why = "" if len(taken) >= VICTIMS else f"{len(taken)} accounts were taken"
+    world.finish.append(
+        lambda: Label(
+            target="sspr-takeover-attempt",
+            kind="people",
+            since=world.when(since),
+            until=world.when(at),
+            ips=(ip,),
+            users=tuple(sorted(one.upn for one in victims)),
+            observable=not why,
+            why_not=why,
+            planted="sspr-takeover-attempt",
+            support=len(taken),
+        )
+    )
