@@ -42,7 +42,7 @@ def tenant(seed: int, recipe: Recipe) -> Simulated:
         now=NOW,
         window=(NOW - timedelta(days=7), NOW),
         labels=labels,
-        stated=frozenset(world.stated),
+        stated=tuple(world.stated),
         traits=traits.as_row(),
     )
 

@@ -82,8 +82,9 @@ def mistyped(world: World) -> None:
         dice, human = world.dice, one.human
         app = wire.WINDOWS if one.screen else wire.OUTLOOK
         for number in range(dice.whole(1, 3)):
-            world.sign_in(human, one.at + (number + 1) * dice.whole(9, 40) * SECOND, one.ip, app,
-                          50126)
+            world.sign_in(
+                human, one.at + (number + 1) * dice.whole(9, 40) * SECOND, one.ip, app, 50126
+            )
         if one.depth < 1 and dice.chance(0.4):
             later = one.at + dice.whole(3, 20) * MINUTE
             world.attempt(replace(one, at=later, depth=one.depth + 1, shown=False))
@@ -92,8 +93,14 @@ def mistyped(world: World) -> None:
 
     careless = {one.upn for one in world.humans if world.dice.chance(0.25)}
     world.troubles.append(
-        Trouble("mistyped", world.start, world.now, lambda one: one.human.upn in careless, plays,
-                after=True)
+        Trouble(
+            "mistyped",
+            world.start,
+            world.now,
+            lambda one: one.human.upn in careless,
+            plays,
+            after=True,
+        )
     )
 
 
@@ -102,7 +109,8 @@ def _after_label(world: World, trouble: Trouble, target: str) -> Label:
     hit = {
         one.human.upn
         for one in world.log
-        if one.trouble == trouble.name and (one.recorded == SIGN_IN_SCREEN or not screen_only)
+        if one.trouble == trouble.name
+        and (one.recorded == SIGN_IN_SCREEN or not screen_only)
         # The service keeps sign-ins for 30 days.
         and one.at >= max(trouble.since, world.now - 30 * DAY)
     }
@@ -198,8 +206,9 @@ def takeover(world: World) -> None:
         if dice.chance(0.75):
             one = Attempt(human, at, "outside", ip, screen=False, own=False)
             end = world.flow(one, Ending(), ("mobile SMS",))
-            new_phone = scenes.registration(dice, human.person, end + dice.whole(60, 600) * SECOND,
-                                            ip)
+            new_phone = scenes.registration(
+                dice, human.person, end + dice.whole(60, 600) * SECOND, ip
+            )
             world.entries += new_phone
             world.sign_in(human, end + 40 * SECOND, ip, wire.PORTAL)
             taken.add(human.upn)

@@ -149,7 +149,7 @@ class Simulated:
     window: tuple[datetime, datetime]
     """The week to report; the records reach back further."""
     labels: tuple[Label, ...]
-    stated: frozenset[str]
-    """Causes and families whose own text stands in the records of the window."""
+    stated: tuple[tuple[datetime, str], ...]
+    """When the records state a cause or family in its own words, and which."""
     traits: Mapping[str, Any]
     """What was drawn for it, for tables."""

@@ -73,3 +73,47 @@ def clean(recipe: Recipe, number: int) -> Recipe:
     most = (150, 600, 1_500)[number % 3]
     some = dice.sample(distractors.NAMES, dice.whole(1, 4))
     return replace(recipe, plants=(), distractors=tuple(some), least_flows=60, most_flows=most)
+
+
+HEADLINES: Final = ("authenticated-proxy", "antivirus-by-model", "hybrid-device-off-network")
+RIVALS: Final = {
+    "authenticated-proxy": (
+        *("per-user-proxy-or-pac-only", "dot1x-prelogon-sso", "signin-reset-not-enabled"),
+        *("security-baseline-applied", "inspection-by-gateway", "kiosks", "phones", "vpn"),
+    ),
+    "antivirus-by-model": (
+        *("ocsp-blocked", "static-content-cdn-blocked", "sspr-enumeration", "service-incident"),
+        "clumsy-user",
+    ),
+    "hybrid-device-off-network": ("phs-catch-up-delay", "mistyped", "sspr-takeover-attempt"),
+}
+"""What each headline cause is mistaken for: other causes, and what is no trouble at all."""
+
+
+def mixes() -> list[tuple[str, ...]]:
+    """Return what is planted together: each headline cause alone, in pairs, beside its rivals."""
+    first, second, third = HEADLINES
+    pairs = [(first, second), (first, third), (second, third)]
+    alone = [(rival,) for rivals in RIVALS.values() for rival in rivals]
+    beside = [
+        (one, rival)
+        for one, rivals in RIVALS.items()
+        for rival in rivals
+        if {one, rival} not in _APART
+    ]
+    return [*((one,) for one in HEADLINES), *pairs, *alone, *beside]
+
+
+def mixed(recipe: Recipe, mix: tuple[str, ...], number: int) -> Recipe:
+    """Return the recipe of a tenant that is large enough to show what is planted in it."""
+    planted = tuple(one for one in mix if one in PLANTS)
+    beside = tuple(one for one in mix if one not in PLANTS)
+    flows = 1_200 + 20 * (number % 10)
+    return replace(
+        recipe,
+        plants=planted,
+        distractors=(*beside, "other-records"),
+        least_flows=flows,
+        most_flows=flows,
+        shared=0.0,
+    )

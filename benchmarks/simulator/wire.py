@@ -32,7 +32,7 @@ FAILURES: Final = {
 }
 
 
-def sign_in(
+def sign_in(  # noqa: PLR0913, PLR0917 - what a sign-in is made of
     number: int, human: Human, at: int, ip: str, app: tuple[str, str], error: int = 0
 ) -> Json:
     """Return a sign-in; only Windows and the desktop know the device."""

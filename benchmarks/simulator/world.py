@@ -33,6 +33,7 @@ TARGETS: Final = {
     "OnPremisesConnectivityError": "writeback-unreachable",
     "We encountered a problem while": "writeback-refused",
     "On-premises policy violation": "onprem-policy-refused",
+    scenes.REFUSED: "banned-password-cloud",
 }
 """How a reason begins, and the cause or family that it states."""
 
@@ -66,7 +67,7 @@ class World:
         self.entries: list[Entry] = []
         self.sign_ins: list[wire.Json] = []
         self.log: list[Attempt] = []
-        self.stated: set[str] = set()
+        self.stated: list[tuple[datetime, str]] = []
         self.finish: list[Callable[[], Label | None]] = []
         """What the planted causes say once all is played."""
         self.admin = self.humans[0].person
@@ -209,19 +210,14 @@ class World:
         visit = Visit(one.ip, one.recorded, typed)
         written = list(scenes.flow(self.dice, person, one.at, visit, ending))
         self.entries += written
-        last = written[-1].at
-        if self.window <= last < self.now:
-            self._state(ending)
-        return last
+        for entry in written:
+            self._state(entry)
+        return written[-1].at
 
-    def _state(self, ending: Ending) -> None:
+    def _state(self, entry: Entry) -> None:
         for begins, target in TARGETS.items():
-            if ending.text.startswith(begins):
-                self.stated.add(target)
-        if ending.refusals:
-            self.stated.add("banned-password-cloud")
-        if ending.activity == scenes.BLOCKED:
-            self.stated.add("too-many-attempts-throttled")
+            if entry.reason.startswith(begins):
+                self.stated.append((self.when(entry.at), target))
 
     def _client_type(self, one: Attempt) -> str | None:
         how = self.traits.recorded_how
@@ -231,9 +227,7 @@ class World:
             return SIGN_IN_SCREEN
         return BROWSER if how == "flow" else None
 
-    def sign_in(
-        self, human: Human, at: int, ip: str, app: tuple[str, str], error: int = 0
-    ) -> None:
+    def sign_in(self, human: Human, at: int, ip: str, app: tuple[str, str], error: int = 0) -> None:
         """Write a sign-in."""
         if self.start <= at < self.now:
             number = len(self.sign_ins) + 1
@@ -299,4 +293,3 @@ NO_METHODS: Final = (
 CANCELLED: Final = "User cancelled before passing the required authentication methods"
 CONTACTED: Final = "User contacted an admin after trying the mobile SMS verification option"
 TOO_MANY: Final = "User entered too many invalid SMS verification codes and is blocked for 24 hours"
-
