@@ -114,7 +114,8 @@ def _after_label(world: World, trouble: Trouble, target: str) -> Label:
         # The service keeps sign-ins for 30 days.
         and one.at >= max(trouble.since, world.now - 30 * DAY)
     }
-    gone = {"signIns", "devices"} & set(world.traits.missing)
+    needed = {"signIns", "devices"} if screen_only else {"signIns"}
+    gone = needed & set(world.traits.missing)
     why, blind = "", False
     if gone:
         why, blind = f"{' and '.join(sorted(gone))} are missing", True
@@ -139,7 +140,9 @@ def _after_label(world: World, trouble: Trouble, target: str) -> Label:
 def incident(world: World) -> None:
     """Let everything fail everywhere for some hours of a working day of the week."""
     dice = world.dice
-    since = world.moment(world.places[0], world.window, world.now - 7 * HOUR)
+    monday, largest = world.now - 7 * DAY, max(world.places, key=lambda one: one.headcount)
+    hour = dice.between(7.5, 11) - largest.zone_h
+    since = monday + dice.whole(0, 4) * DAY + int(hour * HOUR)
     until = since + int(dice.between(2, 6) * HOUR)
 
     def plays(world: World, one: Attempt) -> None:
@@ -195,7 +198,7 @@ def takeover(world: World) -> None:
     """Reset some people's passwords from one outside address, and register a new phone there."""
     dice, ip = world.dice, "192.0.2.220"
     able = [one for one in world.humans if "mobile SMS" in one.person.gates]
-    victims = dice.sample(able, min(len(able), dice.whole(3, 7)))
+    victims = dice.sample(able, min(len(able), dice.whole(4, 8)))
     at = since = world.window + int(dice.between(0.2, 6.0) * DAY)
     taken = set()
     for human in victims:

@@ -46,6 +46,12 @@ _APART: Final = (
     {"sms-lost", "sms-lost-at-site"},
 )
 """Plants that would hide each other: one takes the success, or the method, of the other."""
+_BLINDING: Final = ("no-client-type", "partial-context", "shared-egress")
+_RARE: Final = (
+    *("authenticated-proxy", "per-user-proxy-or-pac-only", "dot1x-prelogon-sso"),
+    *("security-baseline-applied", "signin-reset-not-enabled", "service-incident"),
+)
+"""Plants that only a tenant with many resets can show."""
 
 
 def for_tenant(recipe: Recipe, number: int) -> Recipe:
@@ -53,7 +59,7 @@ def for_tenant(recipe: Recipe, number: int) -> Recipe:
 
     Numbers go through all silent causes in turn, so that each is planted equally often.
     """
-    dice = Chances(7_000_000 + number)
+    dice = Chances(7_000_000 + number + 1_000_000 * len(recipe.name))
     chosen = [SILENT[number % len(SILENT)]]
     if dice.chance(0.5):
         chosen.append(dice.pick(_MIXED))
@@ -63,8 +69,12 @@ def for_tenant(recipe: Recipe, number: int) -> Recipe:
             chosen.append(other)
     some = dice.sample(distractors.NAMES, dice.whole(1, 3))
     if dice.chance(0.8):  # most tenants must be able to show something
-        some = [one for one in some if one not in ("no-client-type", "partial-context")]
-    return replace(recipe, plants=tuple(chosen), distractors=(*some, "other-records"))
+        some = [one for one in some if one not in _BLINDING]
+    least = recipe.least_flows
+    if any(one in _RARE for one in chosen) and dice.chance(0.8):
+        least = round(dice.between(900, recipe.most_flows))
+    beside = (*some, "other-records")
+    return replace(recipe, plants=tuple(chosen), distractors=beside, least_flows=least)
 
 
 def clean(recipe: Recipe, number: int) -> Recipe:

@@ -140,6 +140,7 @@ def drawn(dice: Chances, recipe: Recipe) -> Traits:
 
     sites, resets, days = round(number(recipe.sites)), number(recipe.resets), number(recipe.days)
     headcounts = [number(recipe.headcount) for _ in range(sites)]
+    headcounts[0] *= dice.between(1.2, 4.0)  # most companies have a headquarters
     flows = sum(headcounts) * resets * days / 30
     scale = min(max(1.0, recipe.least_flows / flows), recipe.most_flows / flows)
     traits = Traits(

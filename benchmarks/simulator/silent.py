@@ -173,8 +173,10 @@ def _stopped(world: World, trouble: Trouble) -> set[str]:
 
 def _cohort_label(world: World, name: str, trouble: Trouble) -> Label:
     people, why, blind = _stopped(world, trouble), "", False
-    known = {"signIns", "devices"} - set(world.traits.missing)
-    if len(known) < 2 and "managedDevices" in world.traits.missing:  # noqa: PLR2004
+    gone = set(world.traits.missing)
+    # Who was stopped seldom signs in within the day, so such sign-ins name few devices.
+    joined = not gone & {"signIns", "devices"} and world.traits.sign_ins == "all"
+    if "managedDevices" in gone and not joined:
         why, blind = "nothing says which devices the people have", True
     elif world.traits.recorded_how == "none":
         why, blind = "no ClientType tells who was at a computer", True
