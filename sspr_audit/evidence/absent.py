@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TARGET: Final = "signin-screen-silent-at-site"
 _PRIOR: Final = 5
 """As how many people the tenant's own share counts in the share of one part of the week."""
+_SPOKE: Final = 2
+"""People at the sign-in screen from whom on a shared egress counts as one that has some."""
 _UNSURE: Final = 0.05
 """A silence that chance alone makes so often may not have begun yet."""
 
@@ -32,9 +34,7 @@ def tested(material: Material) -> Tested:
     if not flows["client"].eq(SCREEN).any():
         needs = "ClientType: no event of this data names the sign-in screen"
         return Tested(Kind.ABSENT, 0, few=(Few(TARGET, Scope(), needs),))
-    known = networks.places(material)
-    working = known.index[known["kind"].isin(["site", "office", "shared"])]
-    here = flows[flows["place"].isin(working)].dropna(subset=["person"])
+    here = flows[flows["place"].isin(_speaking(material))].dropna(subset=["person"])
     runs = _runs(here, material)
     if runs.empty:
         needs = "more people: any who reset in this window at a place of many people"
@@ -46,6 +46,19 @@ def tested(material: Material) -> Tested:
     worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
     return Tested(Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], material)))
+
+
+def _speaking(material: Material) -> pd.Index[str]:
+    """Return the places whose people can reset at a sign-in screen there.
+
+    Through a VPN nobody does: it begins after the sign-in. So an egress for people of several
+    places must have been seen to.
+    """
+    places = networks.places(material)
+    spoke = material.flows[material.flows["client"].eq(SCREEN)]
+    people = spoke.groupby("place")["person"].nunique().reindex(places.index).fillna(0)
+    open_ = places["kind"].isin(["site", "office"])
+    return places.index[open_ | (places["kind"].eq("shared") & (people >= _SPOKE))]
 
 
 def _units(flows: pd.DataFrame) -> pd.DataFrame:
