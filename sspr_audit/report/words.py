@@ -256,14 +256,16 @@ def counted(totals: Totals) -> str:
 def _crowds(report: Report) -> list[str]:
     """Return a pointer to each address from which many people came and nobody succeeded.
 
-    Most of these flows stopped without an end, so that no reason names a cause. Nothing is judged
-    by that; it is only where to look.
+    Most of these flows stopped without an end, so that no reason names a cause, and no pattern was
+    found that would; it is only where to look.
     """
+    told = {ip for one in report.findings for ip in one.scope.ips}
     found = [
         f"Look at {name(one.ip)}: {several(one.flows, 'flow')} for {people(one.users)}, none "
-        f"succeeded, {one.outcomes['abandoned']:,} stopped without an end. Why is not judged yet."
+        f"succeeded, {one.outcomes['abandoned']:,} stopped without an end."
         for one in report.by_ip
         if one.ip
+        and one.ip not in told
         and one.users >= _CROWD
         and not one.outcomes["succeeded"]
         and one.outcomes["abandoned"] * 2 > one.flows
