@@ -1,0 +1,214 @@
+"""A cohort that stands out: its people and flows, when it began, and what to report of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import onset, scan
+from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.scan import Standout
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOLD: Final = 0.05
+"""A test with a greater p is no suspicion."""
+
+DECIDES: Final = 0.001
+"""The p that so many more people must reach before it is worth waiting for them."""
+
+_NAMED: Final = 2
+"""A wider cohort names the places where at least so many of its people hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A cohort in its span, as units: flows with whether they hit."""
+
+    found: Standout
+    own: pd.DataFrame
+    """Everything of the cohort, in order of time."""
+    outside: pd.DataFrame
+    """Everything else in the tenant."""
+    onset: onset.Onset
+    dated: bool
+    """Whether the onset stands out from chance and lies in or before the span."""
+
+    @property
+    def begin(self) -> datetime:
+        """When it began, as well as is known."""
+        return self.onset.begin if self.dated else self.found.start
+
+    @property
+    def inside(self) -> pd.DataFrame:
+        """The cohort's units in the span, the first of each person."""
+        return _between(self.own, self.found.start, self.found.end).drop_duplicates("person")
+
+    @property
+    def hits(self) -> pd.DataFrame:
+        """Every unit of the cohort that hit since it began."""
+        end = max(self.found.end, self.onset.last) if self.dated else self.found.end
+        here = self.own["start_utc"].between(min(self.begin, self.found.start), end)
+        if self.dated:
+            here = self.own["start_utc"].between(self.onset.begin, self.onset.last)
+        return self.own[here & self.own["hit"]]
+
+    @property
+    def name(self) -> str:
+        """The cohort in words."""
+        name = self.found.cohort.partition("|")
+        match self.found.dimension:
+            case "tenant":
+                return "the whole tenant"
+            case "client":
+                return f"client {name[0]}"
+            case "place":
+                return name[0]
+            case "place and client":
+                return f"{name[0]} (client {name[2]})"
+            case _:
+                return f"{self.found.dimension} {self.found.cohort}"
+
+
+def _between(units: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
+    return units[units["start_utc"].between(start, end, inclusive="left")]
+
+
+def dimensions(units: pd.DataFrame) -> dict[str, pd.Series[str]]:
+    """Return the cohorts that every family looks at: place, client, both, the tenant."""
+    import pandas as pd
+
+    return {
+        "tenant": pd.Series("tenant", units.index),
+        "client": units["client"],
+        "place": units["place"],
+        "place and client": units["place"] + "|" + units["client"],
+    }
+
+
+def stretch(
+    found: Standout, units: pd.DataFrame, cohorts: pd.Series[str], corroborates: float
+) -> Stretch:
+    """Return the cohort of `found` with its units and its beginning."""
+    mine = cohorts.eq(found.cohort).fillna(value=False)
+    own = units[mine]
+    daily = own[~own.assign(day=own["start_utc"].dt.floor("D")).duplicated(["person", "day"])]
+    begun = onset.dated(daily["start_utc"], daily["hit"])
+    clear = begun.p <= corroborates and begun.last >= found.start and begun.begin < found.end
+    return Stretch(found, own, units[~mine], begun, clear)
+
+
+def stands_out(found: Standout, numbers: Mapping[str, float]) -> bool:
+    """Say whether chance rarely shows as much, and whether it is enough to trouble people."""
+    share = max(numbers["stands_out_share"], numbers["stands_out_times"] * found.usual)
+    return found.p <= TOLD and found.share >= share
+
+
+def suspicion(
+    target: str, kind: Kind, one: Stretch, signals: Iterable[Signal], window_start: datetime
+) -> Suspicion | None:
+    """Return what to pass to judgement; None where nothing of it lies in the window."""
+    hits = one.hits
+    if hits.empty or hits["start_utc"].max() < window_start:
+        return None
+    return Suspicion(
+        target=target,
+        kind=kind,
+        p=one.found.p,
+        scope=_scope(one, hits),
+        users=int(hits["person"].nunique()),
+        flows=len(hits),
+        first_seen=hits["start_utc"].min().to_pydatetime(warn=False),
+        last_seen=hits["start_utc"].max().to_pydatetime(warn=False),
+        signals=tuple(signals),
+        flow_ids=tuple(hits["flow_id"]),
+        onset=one.onset.between if one.dated else None,
+        over=one.dated and one.onset.ended is not None,
+    )
+
+
+def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
+    dimension, (place, _, client) = one.found.dimension, one.found.cohort.partition("|")
+    if dimension.startswith("place"):
+        named = hits["site"].notna().any()
+        clients = (client,) if client else ()
+        if named:
+            return Scope(sites=(place,), clients=clients)
+        return Scope(ips=(place,), clients=clients)
+    sites = _often(hits, hits["site"])
+    ips = _often(hits, hits["ip_group"].where(hits["site"].isna()))
+    if dimension == "client":
+        return Scope(sites=sites, ips=ips, clients=(one.found.cohort,))
+    devices = () if dimension == "tenant" else (one.found.cohort,)
+    return Scope(sites=sites, ips=ips, devices=devices)
+
+
+def _often(hits: pd.DataFrame, places: pd.Series[str]) -> tuple[str, ...]:
+    people = hits.groupby(places)["person"].nunique()
+    return tuple(sorted(people.index[people >= _NAMED]))
+
+
+def unexplained(found: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
+    """Return the suspicions, surest first, without those whose flows are mostly in surer ones."""
+    kept: list[Suspicion] = []
+    seen: set[str] = set()
+    for one in sorted(found, key=lambda one: (one.p, -one.users, one.scope.sites, one.scope.ips)):
+        known = sum(flow in seen for flow in one.flow_ids)
+        if 2 * known < len(one.flow_ids):
+            kept.append(one)
+            seen.update(one.flow_ids)
+    return tuple(kept)
+
+
+def too_few(
+    target: str, found: Iterable[Standout], units: pd.DataFrame, material: Material
+) -> tuple[Few, ...]:
+    """Return the places where as many people again, or fewer, would decide."""
+    sites = set(units["site"].dropna())
+    numbers = material.numbers
+    few = []
+    for one in found:
+        if one.dimension != "place" or one.p <= TOLD or one.share < numbers["stands_out_share"]:
+            continue
+        more = scan.missing_people(one, numbers["least_people"], DECIDES)
+        if more is not None:
+            scope = Scope(sites=(one.cohort,)) if one.cohort in sites else Scope(ips=(one.cohort,))
+            needs = f"{more} more people who try at {one.cohort} ({one.people} so far)"
+            few.append(Few(target, scope, needs))
+    return tuple(few)
+
+
+def against_rest(
+    one: Stretch, hits: pd.Series[bool], units: pd.DataFrame
+) -> tuple[int, int, float, float]:
+    """Return people who hit otherwise in the stretch, of how many, the share else, and p.
+
+    `hits` says for `units` what else may have happened; everybody's first unit counts.
+    """
+    from sspr_audit.evidence import statistics
+
+    inside = units.index.isin(one.own.index)
+    here = _between(units[inside], one.found.start, one.found.end).drop_duplicates("person")
+    rest = units[~inside].drop_duplicates("person")
+    k, n = int(hits[here.index].sum()), len(here)
+    m, total = int(hits[rest.index].sum()), len(rest)
+    usual = (m + 0.5) / (total + 1)
+    sure = 1 / (1 / 40 + 1 / (total + 1))
+    p = float(statistics.betabinomial_upper(k, n, usual * sure, (1 - usual) * sure))
+    return k, n, usual, p
+
+
+def state(p: float, people: int, material: Material) -> State:
+    """Return what became of a signal with this p on so many people."""
+    if people < material.numbers["least_people"]:
+        return State.FEW
+    return State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+
+
+def percent(share: float) -> str:
+    """Return a share in words."""
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,231 @@
+"""Everything, everywhere, at once: an incident of the service, and the flows that lie in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import onset, scan, statistics
+from sspr_audit.evidence.cohorts import TOLD, percent
+from sspr_audit.evidence.material import Material
+from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGET: Final = "service-incident"
+
+HOURS: Final = (1, 2, 4, 8, 24)
+"""Lengths of the spans that are looked at; each begins at every half of its length."""
+PLACES: Final = 3
+"""In so many places it must show, or in all where a tenant has fewer."""
+_USED: Final = 0.1
+"""A client with at least this share of all flows must be hit too."""
+_ROOM: Final = timedelta(hours=36)
+"""How far around a span its beginning and end are looked for."""
+_SERVICE: Final = (
+    *("aadsts-120008", "aadsts-120011", "aadsts-120020", "aadsts-120021"),
+    *("short-async-job-state-terminated", "short-async-upn-inference-failed"),
+)
+"""Reasons that say no more than that the service failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of some hours in which far more people failed than usual."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    people: int
+    hits: int
+    usual: float
+    p: float
+    """Corrected for all spans looked at, and no less than without the place that is hit most."""
+
+
+def tested(material: Material) -> Tested:
+    """Return when people failed in every place and client at once."""
+    units = failures(material)
+    found = [] if units.empty else _apart(_spans(units, material))
+    raised = [_suspicion(one, units, material) for one in found]
+    return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
+
+
+def failures(material: Material) -> pd.DataFrame:
+    """Return every ended flow as a unit that hits if it came to nothing and no reason says why."""
+    flows = material.flows
+    flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
+    nothing = flows["outcome"].eq("abandoned") | (
+        flows["outcome"].eq("failed")
+        & (flows["reason_key"].isna() | flows["reason_key"].isin(_SERVICE))
+    )
+    return flows.assign(hit=nothing, stratum=scan.strata(flows))
+
+
+def during(material: Material, incidents: Iterable[Suspicion]) -> pd.Series[str]:
+    """Return the id of every flow that began in an incident, whatever became of it."""
+    import pandas as pd
+
+    flows = material.flows
+    inside = pd.Series(data=False, index=flows.index)
+    for one in incidents:
+        inside |= flows["start_utc"].between(one.first_seen, one.last_seen)
+    return flows.loc[inside, "flow_id"]
+
+
+def _spans(units: pd.DataFrame, material: Material) -> Iterator[_Span]:
+    window = material.window
+    inside = units[units["start_utc"] < window.end]
+    overall = (inside["hit"].sum() + 0.5) / (len(inside) + 1)
+    table = inside.groupby("stratum")["hit"].agg(["sum", "size"])
+    share = (table["sum"] + scan.SHRINK * overall) / (table["size"] + scan.SHRINK)
+    units = inside.assign(usual=inside["stratum"].map(share))
+    recent = units[units["start_utc"] >= window.start - max(HOURS) * timedelta(hours=1)]
+    looks = sum(
+        2 * max(1.0, (window.end - window.start) / timedelta(hours=hours)) for hours in HOURS
+    )
+    for hours in HOURS:
+        for shift in (0.0, hours / 2):
+            yield from _of_length(recent, hours, shift, looks, material)
+
+
+def _of_length(
+    units: pd.DataFrame, hours: int, shift: float, looks: float, material: Material
+) -> Iterator[_Span]:
+    import pandas as pd
+
+    step = pd.Timedelta(hours=hours)
+    off = pd.Timedelta(hours=shift)
+    bins = (units["start_utc"] - off).dt.floor(f"{hours}h")
+    once = units.assign(bin=bins).drop_duplicates(["bin", "person"])
+    sums = once.groupby("bin").agg(n=("hit", "size"), k=("hit", "sum"), e=("usual", "sum"))
+    sums = sums[sums["n"] >= material.numbers["least_people"]]
+    rough = _p(sums["k"], sums["n"], sums["e"], material) * looks
+    for start in sums.index[rough <= TOLD]:
+        rows = once[once["bin"] == start]
+        p = max(float(rough[start]), _everywhere(rows, units, material))
+        if p <= TOLD:
+            one = sums.loc[start]
+            n = int(one["n"])
+            yield _Span(start + off, start + off + step, n, int(one["k"]), one["e"] / n, p)
+
+
+def _p(
+    k: pd.Series[float], n: pd.Series[float], expected: pd.Series[float], material: Material
+) -> pd.Series[float]:
+    import pandas as pd
+
+    variation = material.numbers["variation"]
+    share = expected / n.clip(lower=1)
+    p = statistics.betabinomial_upper(k, n, share * variation, (1 - share) * variation)
+    return pd.Series(p, n.index)
+
+
+def _everywhere(rows: pd.DataFrame, units: pd.DataFrame, material: Material) -> float:
+    """Return the p without the place that is hit most; 1 if too few places or clients are hit."""
+    import pandas as pd
+
+    hit = rows[rows["hit"]]
+    places = hit["place"].nunique()
+    if places < min(PLACES, max(2, units["place"].nunique())):
+        return 1.0
+    used = units["client"].value_counts(normalize=True)
+    clients = used.index[used >= _USED]
+    # The place, or the client, that is hit most must not be all of it.
+    parts = [rows[rows[name] != hit[name].mode().iloc[0]] for name in ("place", "client")]
+    sums = pd.DataFrame(
+        [(part["hit"].sum(), len(part), part["usual"].sum()) for part in parts],
+        columns=["k", "n", "e"],
+    ).astype(float)
+    place, client = _p(sums["k"], sums["n"], sums["e"], material)
+    if len(clients) > 1 and client > material.numbers["corroborates"]:
+        return 1.0
+    return float(place)
+
+
+def _apart(found: Iterable[_Span]) -> list[_Span]:
+    """Return the surest spans that do not touch one another."""
+    kept: list[_Span] = []
+    for one in sorted(found, key=lambda one: (one.p, one.end - one.start, one.start)):
+        if all(one.end < other.start or one.start > other.end for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _suspicion(one: _Span, units: pd.DataFrame, material: Material) -> Suspicion | None:
+    near = units["start_utc"].between(one.start - _ROOM, one.end + _ROOM)
+    around = units[near]
+    hour = around["start_utc"].dt.floor("h")
+    around = around[~around.assign(hour=hour).duplicated(["person", "hour"])]
+    begun = onset.dated(around["start_utc"], around["hit"])
+    clear = begun.p <= TOLD and begun.last >= one.start and begun.begin < one.end
+    start, end = (begun.begin, begun.last) if clear else (one.start, one.end)
+    rows = units[units["start_utc"].between(start, end)]
+    hits = rows[rows["hit"]]
+    if hits.empty or hits["start_utc"].max() < material.window.start:
+        return None
+    signals = (
+        failing_at_once(one, rows),
+        everywhere(rows, units),
+        onset.sudden(begun, material.numbers["corroborates"]),
+        own_reasons(rows),
+        one_method_only(rows),
+    )
+    return Suspicion(
+        target=TARGET,
+        kind=Kind.TIME,
+        p=min(1.0, one.p),
+        scope=Scope(),
+        users=int(hits["person"].nunique()),
+        flows=len(hits),
+        first_seen=hits["start_utc"].min().to_pydatetime(warn=False),
+        last_seen=hits["start_utc"].max().to_pydatetime(warn=False),
+        signals=signals,
+        flow_ids=tuple(hits["flow_id"]),
+        onset=begun.between if clear else None,
+        over=clear and begun.ended is not None,
+    )
+
+
+def failing_at_once(one: _Span, rows: pd.DataFrame) -> Signal:
+    """Far more people than usual came to nothing, all within hours."""
+    hours = (rows["start_utc"].max() - rows["start_utc"].min()).total_seconds() / 3600
+    text = (
+        f"From {one.start:%Y-%m-%d %H:%M}Z to {one.end:%Y-%m-%d %H:%M}Z, {one.hits} of"
+        f" {one.people} people came to nothing ({percent(one.hits / one.people)}; usual"
+        f" {percent(one.usual)}); it lasted {hours:.1f} h"
+    )
+    value = round(100 * one.hits / one.people)
+    return Signal("failing-at-once", Kind.TIME, State.FIRED, text, value, one.people, one.p)
+
+
+def everywhere(rows: pd.DataFrame, units: pd.DataFrame) -> Signal:
+    """It showed in several places and clients that share nothing else."""
+    hits = rows[rows["hit"]]
+    places, clients = hits["place"].nunique(), hits["client"].nunique()
+    text = f"It showed in {places} places and with {clients} of {units['client'].nunique()} clients"
+    people = int(hits["person"].nunique())
+    return Signal("everywhere", Kind.PEOPLE, State.FIRED, text, places, people)
+
+
+def own_reasons(rows: pd.DataFrame) -> Signal:
+    """Reasons of their own explain the failures of that time."""
+    stated = rows["outcome"].isin(["failed", "blocked"]) & ~rows["hit"]
+    people = int(rows.loc[stated, "person"].nunique())
+    failed = int(rows.loc[rows["hit"] | stated, "person"].nunique())
+    text = f"{people} of {failed} people who failed in that time were given a reason of their own"
+    state = State.FIRED if 2 * people >= failed else State.QUIET
+    return Signal("own-reasons", Kind.EXPLICIT, state, text, people, failed)
+
+
+def one_method_only(rows: pd.DataFrame) -> Signal:
+    """Nearly all of it stopped at one verification method."""
+    hits = rows[rows["hit"]].drop_duplicates("person")
+    at_gate = hits[hits["stage"].isin([30, 40])]
+    most = at_gate["methods"].value_counts()
+    people = int(most.iloc[0]) if len(most) else 0
+    text = f"{people} of {len(hits)} people stopped at the same verification method"
+    state = State.FIRED if people >= 0.8 * len(hits) else State.QUIET
+    return Signal("one-method-only", Kind.STALLED, state, text, people, len(hits))

@@ -1,0 +1,204 @@
+"""Outsiders who probe accounts: many people's user IDs from one network, and nothing after.
+
+Only those that really need a reset come back: an office whose resets are cut off tries again, and
+some of its people are seen elsewhere or got further before. Nobody does behind a probe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import statistics
+from sspr_audit.evidence.cohorts import TOLD, percent
+from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.stalled import stops
+from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENUMERATION: Final = "sspr-enumeration"
+
+RETURN_S: Final = 86400
+"""Who needs a reset tries again within a day, seconds."""
+_APART_S: Final = 3600
+"""Flows of one network that lie closer together than this belong to one visit, seconds."""
+_SHRINK: Final = 5
+"""As many people's worth of an even chance is mixed into how often people come back."""
+_SCREEN: Final = ("windows-signin", "windows7-addin")
+
+
+def tested(material: Material) -> Tested:
+    """Return the networks that look like a probe of accounts."""
+    units = visits(material)
+    suspicions: list[Suspicion] = []
+    tests = 0
+    for level in ("ip_group", "block"):
+        for network, rows in _candidates(units, level, material):
+            tests += 1
+            one = _probe(str(network), rows, units, material)
+            known = {flow for other in suspicions for flow in other.flow_ids}
+            # A block repeats what one of its addresses says, unless it says much more.
+            if one and 2 * len(known.intersection(one.flow_ids)) < len(one.flow_ids):
+                suspicions.append(one)
+    return Tested(Kind.PEOPLE, tests, tuple(sorted(suspicions, key=lambda one: one.p)))
+
+
+def visits(material: Material) -> pd.DataFrame:
+    """Return the flows with whether they stopped, the /24 block and whether the person returned.
+
+    Whoever stopped so late that a day has not passed since counts as returned or not, as is known.
+    """
+    units = stops(material)
+    following = units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]
+    parts = units["ip_group"].str.extract(r"^(\d+\.\d+\.\d+)\.\d+$")[0]
+    return units.assign(
+        returned=following.dt.total_seconds().le(RETURN_S),
+        block=parts + ".0/24",
+        pause=units.groupby("ip_group")["start_utc"].diff().dt.total_seconds(),
+    )
+
+
+def _candidates(
+    units: pd.DataFrame, level: str, material: Material
+) -> Iterator[tuple[object, pd.DataFrame]]:
+    """Yield the networks with enough people that are no site and where nobody got further."""
+    least = material.numbers["least_strangers"]
+    facts = units.groupby(level).agg(
+        people=("person", "nunique"),
+        stopped=("hit", "mean"),
+        sited=("site", "count"),
+        last=("start_utc", "max"),
+    )
+    screens = units["client"].isin(_SCREEN).groupby(units[level]).sum()
+    fits = (facts["people"] >= least) & (facts["sited"] == 0) & (screens == 0)
+    fits &= (facts["stopped"] >= material.numbers["strangers_stop"]) & (
+        facts["last"] >= material.window.start
+    )
+    chosen = units[units[level].isin(facts.index[fits])]
+    yield from chosen.groupby(level, sort=True)
+
+
+def _probe(
+    network: str, rows: pd.DataFrame, units: pd.DataFrame, material: Material
+) -> Suspicion | None:
+    rest = units.drop(rows.index)
+    signals = (
+        everybody_stops(network, rows, rest, material),
+        nobody_returns(rows, rest, material),
+        faster_than_tenant(rows, rest, material),
+        unrelated_people(rows, rest),
+        was_used_before(rows, material),
+    )
+    p = _joined(*(one.p or 0.0 for one in signals[:3]))
+    hits = rows[rows["hit"]]
+    if p > TOLD or hits["start_utc"].max() < material.window.start:
+        return None
+    return Suspicion(
+        target=ENUMERATION,
+        kind=Kind.PEOPLE,
+        p=p,
+        scope=Scope(ips=tuple(sorted(rows["ip_group"].unique())), clients=()),
+        users=int(hits["person"].nunique()),
+        flows=len(hits),
+        first_seen=hits["start_utc"].min().to_pydatetime(warn=False),
+        last_seen=hits["start_utc"].max().to_pydatetime(warn=False),
+        signals=signals,
+        flow_ids=tuple(hits["flow_id"]),
+    )
+
+
+def _joined(stopping: float, returning: float, pace: float) -> float:
+    """Return the p of: all of them stop, and they also never return or come too fast."""
+    return max(stopping, min(1.0, 2 * min(returning, pace)))
+
+
+def everybody_stops(
+    network: str, rows: pd.DataFrame, rest: pd.DataFrame, material: Material
+) -> Signal:
+    """Everybody stops after the user ID or the options, and nobody ever got further."""
+    first, usual = rows.drop_duplicates("person"), rest.drop_duplicates("person")["hit"]
+    k, n = int(first["hit"].sum()), len(first)
+    share = (usual.sum() + 0.5) / (len(usual) + 1)
+    sure = 1 / (1 / material.numbers["variation"] + 1 / (len(usual) + 1))
+    p = float(statistics.betabinomial_upper(k, n, share * sure, (1 - share) * sure))
+    text = (
+        f"From {network}, which is no known site, {k} of {n} people stopped after the user ID or"
+        f" the options (usual {percent(share)}), none with a device's sign-in screen"
+    )
+    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    return Signal("everybody-stops", Kind.PEOPLE, state, text, k, n, p)
+
+
+def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -> Signal:
+    """The people behind it did not try again within a day, as people in need do."""
+    stopped = rest[rest["hit"]].drop_duplicates("person")
+    share = (stopped["returned"].sum() + _SHRINK / 2) / (len(stopped) + _SHRINK)
+    first = rows[rows["hit"]].drop_duplicates("person")
+    k, n = int(first["returned"].sum()), len(first)
+    sure = 1 / (1 / material.numbers["variation"] + 1 / (len(stopped) + _SHRINK))
+    p = float(statistics.betabinomial_upper(n - k, n, (1 - share) * sure, share * sure))
+    text = (
+        f"{k} of these {n} people tried again within a day; elsewhere {percent(share)} of those"
+        " who stop do"
+    )
+    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    return Signal("nobody-returns", Kind.PEOPLE, state, text, k, n, p)
+
+
+def faster_than_tenant(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -> Signal:
+    """More people came from it in an hour than the whole tenant sees in its busiest hours."""
+    import math
+
+    from scipy import special
+
+    per_hour = rows.groupby(rows["start_utc"].dt.floor("h"))["person"].nunique()
+    busiest = int(per_hour.max())
+    others = rest.groupby(rest["start_utc"].dt.floor("h"))["person"].nunique()
+    # The tenant's own busy hours, and never less than one: small tenants are bursty.
+    usual = max(1.0, float(others.quantile(0.95)) if len(others) else 1.0)
+    hours = len(per_hour)
+    # Hours differ: a Poisson whose rate is itself uncertain by half of it is a negative binomial.
+    shape = 4.0
+    one = float(special.betainc(busiest, shape, usual / (usual + shape)))
+    p = min(1.0, -math.expm1(hours * math.log1p(-min(one, 1 - 1e-16))))
+    text = (
+        f"{busiest} people in one hour; everybody else in the tenant together makes {usual:.0f} in"
+        " a busy hour"
+    )
+    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    return Signal("faster-than-tenant", Kind.TIME, state, text, busiest, busiest, p)
+
+
+def unrelated_people(rows: pd.DataFrame, rest: pd.DataFrame) -> Signal:
+    """The people behind it are at home in different places."""
+    people = set(rows["person"])
+    usual = rest[rest["person"].isin(people) & ~rest["hit"]]
+    homes = usual.groupby("person")["place"].first()
+    places = homes.nunique()
+    text = f"{len(homes)} of these people reset elsewhere before or after, in {places} places"
+    few = len(homes) < 3  # noqa: PLR2004 - two people say nothing
+    most = int(homes.value_counts().iloc[0]) if len(homes) else 0
+    state = State.FEW if few else State.FIRED if 2 * most <= len(homes) else State.QUIET
+    return Signal("unrelated-people", Kind.PEOPLE, state, text, places, len(homes))
+
+
+def was_used_before(rows: pd.DataFrame, material: Material) -> Signal:
+    """Its people reset, registered or signed in from there at other times: it is their network."""
+    people, networks = set(rows["person"]), set(rows["ip_group"])
+    acts = material.acts
+    own = acts[acts["ip_group"].isin(networks) & acts["person"].isin(people)]
+    seen = set(own["person"]) | set(rows.loc[~rows["hit"], "person"])
+    sign_ins = material.context.sign_ins
+    if sign_ins is not None:
+        good = sign_ins[sign_ins["ip_group"].isin(networks) & sign_ins["succeeded"]]
+        seen |= people.intersection(good["person"].dropna())
+    text = f"{len(seen)} of {len(people)} people are known to work from there"
+    if sign_ins is None and not seen:
+        needs = "sign-ins, which show whether these people work from there"
+        return Signal(
+            "was-used-before", Kind.PEOPLE, State.UNKNOWN, text, 0, len(people), needs=needs
+        )
+    state = State.FIRED if len(seen) * 10 >= len(people) else State.QUIET
+    return Signal("was-used-before", Kind.PEOPLE, state, text, len(seen), len(people))

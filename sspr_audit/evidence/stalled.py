@@ -1,0 +1,223 @@
+"""Flows that stop after the user ID or the options, before any method is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import cohorts, onset, scan, statistics
+from sspr_audit.evidence.cohorts import Stretch, percent
+from sspr_audit.evidence.material import Material
+from sspr_audit.model import Kind, Signal, State, Tested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGET: Final = "stalled-before-verification"
+
+OPTIONS: Final = 20
+"""The stage at which the options are shown; what stops there or before has begun no method."""
+
+_BURST_S: Final = 600
+_SHORT_S: Final = 60
+"""A burst: flows of one person and address this close together, none longer than this, seconds."""
+_PAIRS: Final = 3
+_DEVICE: Final = ("model", "maker", "os_version")
+"""What devices may share, by column of the join of flows and devices."""
+
+
+def tested(
+    material: Material,
+    devices: pd.DataFrame | None = None,  # noqa: PT028 - it is no test of pytest's
+) -> Tested:
+    """Return where people stop before any verification far more often than elsewhere.
+
+    `devices` has flow_id and any of model, maker and os_version; None where no device is known.
+    """
+    units = stops(material)
+    dimensions = cohorts.dimensions(units) | _of_devices(units, devices)
+    found, tests = scan.standouts(units, dimensions, material)
+    suspicions = []
+    for one in found:
+        if not cohorts.stands_out(one, material.numbers):
+            continue
+        stretch = cohorts.stretch(
+            one, units, dimensions[one.dimension], material.numbers["corroborates"]
+        )
+        signals = _signals(stretch, units, material)
+        suspicions.append(
+            cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
+        )
+    return Tested(
+        Kind.STALLED,
+        tests,
+        cohorts.unexplained(filter(None, suspicions)),
+        cohorts.too_few(TARGET, found, units, material),
+    )
+
+
+def stops(material: Material) -> pd.DataFrame:
+    """Return every ended flow as a unit that hits if it stopped before any verification."""
+    flows = material.flows
+    flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
+    hit = flows["outcome"].eq("abandoned") & flows["stage"].between(1, OPTIONS)
+    return flows.assign(hit=hit, stratum=scan.strata(flows))
+
+
+def _of_devices(units: pd.DataFrame, devices: pd.DataFrame | None) -> dict[str, pd.Series[str]]:
+    if devices is None or devices.empty:
+        return {}
+    by_flow = devices.drop_duplicates("flow_id").set_index("flow_id")
+    return {
+        name.replace("_", " "): units["flow_id"].map(by_flow[name])
+        for name in _DEVICE
+        if name in by_flow
+    }
+
+
+def _signals(one: Stretch, units: pd.DataFrame, material: Material) -> Iterator[Signal]:
+    yield stops_before_verification(one)
+    yield retry_burst(one, material)
+    yield works_elsewhere(one, material)
+    yield onset.sudden(one.onset, material.numbers["corroborates"])
+    if one.dated:
+        yield onset.changed_before(material, one.onset.between)
+    yield several_places(one)
+    yield stops_later_too(one, units, material)
+    yield strangers_only(one)
+    yield everywhere_at_once(one, material)
+
+
+def stops_before_verification(one: Stretch) -> Signal:
+    """People stop after the user ID or the options, far more often than elsewhere."""
+    found = one.found
+    text = (
+        f"At {one.name}, {found.hits} of {found.people} people stopped before starting any"
+        f" verification ({percent(found.share)}; usual {percent(found.usual)})"
+    )
+    value = round(100 * found.share)
+    return Signal(
+        "stops-before-verification", Kind.STALLED, State.FIRED, text, value, found.people, found.p
+    )
+
+
+def retry_burst(one: Stretch, material: Material) -> Signal:
+    """People try again within minutes from the same address, and stop within a minute each time."""
+    inside = one.own["start_utc"].between(one.found.start, one.found.end, inclusive="left")
+    here, rest = one.own[inside], one.outside
+    k, n = _bursting(here), here["person"].nunique()
+    m, total = _bursting(rest), rest["person"].nunique()
+    p = float(statistics.fisher_upper(k, n, m, total))
+    state = cohorts.state(p, n, material)
+    text = (
+        f"{k} of {n} people tried again within 10 minutes and stopped within a minute each time;"
+        f" elsewhere {m} of {total}"
+    )
+    return Signal("retry-burst", Kind.PEOPLE, state, text, k, n, p)
+
+
+def _bursting(units: pd.DataFrame) -> int:
+    """Count the people with two short stopped flows in 10 minutes from one address."""
+    short = units[units["hit"] & (units["length_s"] <= _SHORT_S)]
+    gap = short.groupby(["person", "ip_group"])["start_utc"].diff().dt.total_seconds()
+    return int(short.loc[gap <= _BURST_S, "person"].nunique())
+
+
+def works_elsewhere(one: Stretch, material: Material) -> Signal:
+    """The same people get further from other networks or with another client or device."""
+    here = one.inside.set_index("person")["hit"]
+    apart = one.outside[one.outside["person"].isin(here.index)]
+    there = apart.drop_duplicates("person", keep="last").set_index("person")
+    both = here.to_frame("here").join(there[["hit"]].rename(columns={"hit": "there"}), how="inner")
+    only_here = int((both["here"] & ~both["there"]).sum())
+    only_there = int((~both["here"] & both["there"]).sum())
+    pairs = only_here + only_there
+    p = float(statistics.binomial_upper(only_here, pairs, 0.5)) if pairs else 1.0
+    text = (
+        f"Of {len(both)} people who also tried elsewhere, {only_here} stopped here and got further"
+        f" there, {only_there} the other way round"
+    )
+    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    if pairs < _PAIRS and state is State.QUIET:
+        more = f"{_PAIRS - pairs} more people who try both here and elsewhere"
+        return Signal("works-elsewhere", Kind.PEOPLE, State.FEW, text, only_here, pairs, p, more)
+    return Signal("works-elsewhere", Kind.PEOPLE, state, text, only_here, pairs, p)
+
+
+def several_places(one: Stretch) -> Signal:
+    """The people who stop share a device model or version, not a place."""
+    name = "devices-in-several-places"
+    if one.found.dimension in {"tenant", "client", "place", "place and client"}:
+        text = "Whether the devices share a product or version is not known"
+        needs = "devices with model and version, and the sign-ins that link them to people"
+        return Signal(name, Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
+    places = one.inside.groupby("place")["hit"].agg(people="size", hits="sum")
+    stopped = int((places["hits"] > 0).sum())
+    text = f"The people with {one.name} stopped in {stopped} of {len(places)} places"
+    fired = stopped >= max(2, len(places) / 2)
+    state = State.FIRED if fired else State.QUIET
+    return Signal(name, Kind.PEOPLE, state, text, stopped, one.found.people)
+
+
+def stops_later_too(one: Stretch, units: pd.DataFrame, material: Material) -> Signal:
+    """People also stop later, after starting a method, more often than elsewhere."""
+    ended = units["outcome"].isin(["abandoned", "failed", "cancelled"])
+    past = units[units["stage"] > OPTIONS]
+    k, n, usual, p = cohorts.against_rest(one, ended & units["stage"].gt(OPTIONS), past)
+    text = (
+        f"Of {n} people who started a method, {k} did not finish (usual {percent(usual)})"
+        if n
+        else "Nobody started a method"
+    )
+    # With nobody who got that far, nothing speaks for a trouble that lies further on.
+    fired = n > 0 and p <= material.numbers["spoils"]
+    return Signal(
+        "stops-later-too", Kind.STALLED, State.FIRED if fired else State.QUIET, text, k, n, p
+    )
+
+
+def strangers_only(one: Stretch) -> Signal:
+    """Nobody there ever got further, nobody came back, and it is no site: a probe looks so."""
+    own = one.own
+    hits = own[own["hit"]]
+    apart = one.outside.loc[one.outside["person"].isin(hits["person"]), "person"].nunique()
+    people = hits["person"].nunique()
+    again = int((hits.groupby("person").size() > 1).sum())
+    seen = apart + again + int((~own["hit"]).sum())
+    fired = bool(one.found.dimension.startswith("place") and own["site"].isna().all())
+    fired = fired and seen * 5 <= people
+    text = (
+        f"Of {people} people who stopped, {again} tried again and {apart} were ever seen elsewhere"
+    )
+    return Signal(
+        "strangers-only", Kind.PEOPLE, State.FIRED if fired else State.QUIET, text, again, people
+    )
+
+
+def everywhere_at_once(one: Stretch, material: Material) -> Signal:
+    """Everybody else stopped more often at the same time, too."""
+    found, name = one.found, "everywhere-at-once"
+    if found.dimension == "tenant":
+        return _short_everywhere(one, name)
+    then = one.outside["start_utc"].between(found.start, found.end, inclusive="left")
+    during = one.outside[then].drop_duplicates("person")
+    before = one.outside[one.outside["start_utc"] < found.start].drop_duplicates("person")
+    k, n = int(during["hit"].sum()), len(during)
+    m, total = int(before["hit"].sum()), len(before)
+    p = float(statistics.fisher_upper(k, n, m, total))
+    # A weak rise elsewhere is no reason for a strong one here.
+    strong = n > 0 and k / n >= found.share / 2
+    fired = strong and p <= material.numbers["spoils"]
+    text = f"Elsewhere, {k} of {n} people stopped in the same time, {m} of {total} before"
+    return Signal(name, Kind.TIME, State.FIRED if fired else State.QUIET, text, k, n, p)
+
+
+def _short_everywhere(one: Stretch, name: str) -> Signal:
+    lasted = one.onset.last - one.begin
+    places = one.hits["place"].nunique()
+    hours = lasted.total_seconds() / 3600
+    fired = one.dated and one.onset.ended is not None and hours <= 24 and places > 2  # noqa: PLR2004
+    text = f"It lasted {hours:.0f} h, in {places} places"
+    return Signal(
+        name, Kind.TIME, State.FIRED if fired else State.QUIET, text, round(hours), one.found.people
+    )
