@@ -207,8 +207,3 @@ def state(p: float, people: int, material: Material) -> State:
     if people < material.numbers["least_people"]:
         return State.FEW
     return State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
-
-
-def percent(share: float) -> str:
-    """Return a share in words."""
-    return f"{100 * share:.0f} %"

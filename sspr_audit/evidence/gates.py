@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, onset, scan, statistics
-from sspr_audit.evidence.cohorts import Stretch, percent
+from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.wording import percent
 from sspr_audit.model import Few, Kind, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -86,9 +87,7 @@ def _others(flows: pd.DataFrame, methods: tuple[str, ...]) -> pd.DataFrame:
     return others.assign(hit=others["stage"].eq(_STARTED) & stopped)
 
 
-def _signals(
-    way: str, one: Stretch, others: pd.DataFrame, material: Material
-) -> Iterator[Signal]:
+def _signals(way: str, one: Stretch, others: pd.DataFrame, material: Material) -> Iterator[Signal]:
     yield code_not_entered(way, one)
     yield other_way_works(way, one, others, material)
     yield onset.sudden(one.onset, material.numbers["corroborates"])

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import onset, scan, statistics
-from sspr_audit.evidence.cohorts import TOLD, percent
+from sspr_audit.evidence.cohorts import TOLD
 from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.wording import day, percent
 from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def failing_at_once(one: _Span, rows: pd.DataFrame) -> Signal:
     """Far more people than usual came to nothing, all within hours."""
     hours = (rows["start_utc"].max() - rows["start_utc"].min()).total_seconds() / 3600
     text = (
-        f"From {one.start:%Y-%m-%d %H:%M}Z to {one.end:%Y-%m-%d %H:%M}Z, {one.hits} of"
+        f"From {day(one.start)} to {day(one.end)}, {one.hits} of"
         f" {one.people} people came to nothing ({percent(one.hits / one.people)}; usual"
         f" {percent(one.usual)}); it lasted {hours:.1f} h"
     )

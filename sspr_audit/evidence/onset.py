@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.wording import day
 from sspr_audit.model import Kind, Signal, State
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def dated(times: pd.Series[pd.Timestamp], hits: pd.Series[bool], *, rises: bool 
         raise ValueError(msg)
     size = len(times)
     edges = np.unique(np.linspace(0, size, min(size, _EDGES) + 1).round().astype(int))
-    weights = _ratios(hits.astype(float).to_numpy(), edges, rises=rises)
+    weights = _ratios(np.asarray(hits, dtype=np.float64), edges, rises=rises)
     total = float(weights.sum())
     if total <= 0.0:
         first, final = _moment(times, 0), _moment(times, size - 1)
@@ -137,12 +138,12 @@ def sudden(onset: Onset, corroborates: float) -> Signal:
     low, high = onset.between
     fired = onset.p <= corroborates
     text = (
-        f"It began between {_told(low)} and {_told(high)}"
+        f"It began between {day(low)} and {day(high)}"
         if fired
         else "It shows no beginning that stands out from chance"
     )
     if fired and onset.ended:
-        text += f", and ended between {_told(onset.ended[0])} and {_told(onset.ended[1])}"
+        text += f", and ended between {day(onset.ended[0])} and {day(onset.ended[1])}"
     state = State.FIRED if fired else State.QUIET
     value = onset.begin.strftime("%Y-%m-%dT%H:%M:%SZ") if fired else None
     return Signal("sudden-onset", Kind.TIME, state, text, value, p=onset.p)
@@ -171,17 +172,13 @@ def changed_before(material: Material, between: tuple[datetime, datetime]) -> Si
     span = material.baseline.end - material.baseline.start
     p = -math.expm1(-hours * ((high - low + BEFORE) / span))
     if near.empty:
-        text = f"No policy was changed in the 24 hours before {_told(low)}"
+        text = f"No policy was changed in the 24 hours before {day(low)}"
         return Signal(name, Kind.TIME, State.QUIET, text, 0, p=1.0)
     last = near.sort_values(["time_utc", "event_id"]).iloc[-1]
     ago = (high - last["time_utc"]).total_seconds() / 3600
     by = f" by {last['actor']}" if isinstance(last["actor"], str) else ""
-    text = f"“{last['activity']}”{by} {_told(last['time_utc'])}, {ago:.0f} h before {_told(high)}"
+    text = f"“{last['activity']}”{by} {day(last['time_utc'])}, {ago:.0f} h before {day(high)}"
     if p > material.numbers["corroborates"]:
         text += "; policies change so often here that this may be chance"
     state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
     return Signal(name, Kind.TIME, state, text, len(near), p=p)
-
-
-def _told(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}Z"

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import statistics
-from sspr_audit.evidence.cohorts import TOLD, percent
+from sspr_audit.evidence.cohorts import TOLD
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.stalled import stops
+from sspr_audit.evidence.wording import percent
 from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def everybody_stops(
         f" the options (usual {percent(share)}), none with a device's sign-in screen"
     )
     state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
-    return Signal("everybody-stops", Kind.PEOPLE, state, text, k, n, p)
+    return Signal("everybody-stops", Kind.STALLED, state, text, k, n, p)
 
 
 def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -> Signal:

@@ -192,10 +192,11 @@ class _Grid:
 
 
 def _grid(units: pd.DataFrame, cohorts: pd.Series[str], names: list[str]) -> _Grid:
+    import numpy as np
     import pandas as pd
 
     return _Grid(
-        times=units["start_utc"].astype("int64").to_numpy(dtype="int64"),
+        times=np.asarray(units["start_utc"].astype("int64"), dtype=np.int64),
         person=pd.factorize(units["person"])[0].astype("int64"),
         cohort=pd.Index(names).get_indexer(pd.Index(cohorts)).astype("int64"),
         stratum=pd.factorize(units["stratum"], sort=True)[0].astype("int64"),

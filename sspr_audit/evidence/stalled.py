@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, onset, scan, statistics
-from sspr_audit.evidence.cohorts import Stretch, percent
+from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.wording import percent
 from sspr_audit.model import Kind, Signal, State, Tested
 
 if TYPE_CHECKING:

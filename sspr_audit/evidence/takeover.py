@@ -29,10 +29,8 @@ def tested(material: Material) -> Tested:
     flows = resets(material)
     if flows.empty:
         return Tested(Kind.PEOPLE, 0)
-    traits = flows[["strange", "tried", "registered"]]
-    rates = (traits.sum() + 1) / (len(flows) + 2)
-    chance = traits.astype(float).mul(rates).where(traits, 1.0).prod(axis=1)
-    fits = traits["strange"] & (traits["tried"] | traits["registered"]) & (chance <= TOLD)
+    chance = _chance(flows)
+    fits = flows["strange"] & (flows["tried"] | flows["registered"]) & (chance <= TOLD)
     fits &= flows["start_utc"] >= material.window.start
     chosen = flows[fits].assign(p=chance[fits]).sort_values(["p", "start_utc"])
     chosen = chosen.drop_duplicates("person")
@@ -42,6 +40,22 @@ def tested(material: Material) -> Tested:
         for flow_id, p in zip(chosen["flow_id"], chosen["p"], strict=True)
     )
     return Tested(Kind.PEOPLE, int(people), raised)
+
+
+def _chance(flows: pd.DataFrame) -> pd.Series[float]:
+    """Return how often the tenant's resets show what each one shows, trait by trait.
+
+    Traits are taken to be independent; one more reset than was seen is taken to show each.
+    """
+    size = len(flows) + 2
+    strange, registered = ((flows[name].sum() + 1) / size for name in ("strange", "registered"))
+    as_often = (flows["tries"].rank(ascending=False, method="max") + 1) / size
+    found: pd.Series[float] = (
+        as_often.where(flows["tried"], 1.0)
+        * flows["strange"].map({True: strange, False: 1.0})
+        * flows["registered"].map({True: registered, False: 1.0})
+    )
+    return found
 
 
 def resets(material: Material) -> pd.DataFrame:
@@ -172,7 +186,7 @@ def tried_before(one: pd.Series[int]) -> Signal:
     count = int(one["tries"])
     state = State.FIRED if one["tried"] else State.QUIET
     text = f"{count} flows of this person came to nothing in the day before"
-    return Signal("tried-before", Kind.AFTERMATH, state, text, count, 1)
+    return Signal("tried-before", Kind.PEOPLE, state, text, count, 1)
 
 
 def registered_after(one: pd.Series[bool]) -> Signal:
