@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sspr_audit.evidence import onset, scan
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.scan import Standout
+from sspr_audit.evidence.wording import several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion
 
 if TYPE_CHECKING:
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 TOLD: Final = 0.05
 """A test with a greater p is no suspicion."""
 
-DECIDES: Final = 0.001
+DECIDES: Final = 0.005
 """The p that so many more people must reach before it is worth waiting for them."""
+
+_MOST: Final = 0.8
+_PURER: Final = 0.1
+"""About the same flows: this part of them. A clearly greater share: by this much."""
 
 _NAMED: Final = 2
 """A wider cohort names the places where at least so many of its people hit."""
@@ -105,7 +110,8 @@ def stretch(
 def stands_out(found: Standout, numbers: Mapping[str, float]) -> bool:
     """Say whether chance rarely shows as much, and whether it is enough to trouble people."""
     share = max(numbers["stands_out_share"], numbers["stands_out_times"] * found.usual)
-    return found.p <= TOLD and found.share >= share
+    enough = found.people >= numbers["least_people"]
+    return enough and found.p <= TOLD and found.share >= share
 
 
 def suspicion(
@@ -152,16 +158,29 @@ def _often(hits: pd.DataFrame, places: pd.Series[str]) -> tuple[str, ...]:
     return tuple(sorted(people.index[people >= _NAMED]))
 
 
-def unexplained(found: Iterable[Suspicion]) -> tuple[Suspicion, ...]:
-    """Return the suspicions, surest first, without those whose flows are mostly in surer ones."""
-    kept: list[Suspicion] = []
-    seen: set[str] = set()
-    for one in sorted(found, key=lambda one: (one.p, -one.users, one.scope.sites, one.scope.ips)):
-        known = sum(flow in seen for flow in one.flow_ids)
-        if 2 * known < len(one.flow_ids):
-            kept.append(one)
-            seen.update(one.flow_ids)
-    return tuple(kept)
+def unexplained(found: Iterable[tuple[Suspicion, float]]) -> tuple[Suspicion, ...]:
+    """Return the suspicions, surest first, without those whose flows are mostly in surer ones.
+
+    Each comes with the share of its people who hit: of two that are about the same flows, the one
+    with the clearly greater share describes them better, however sure the other is.
+    """
+    kept: list[tuple[Suspicion, float]] = []
+    for one, share in sorted(found, key=_surest):
+        mine = set(one.flow_ids)
+        others = [set(other.flow_ids) for other, _ in kept]
+        if 2 * len(mine.intersection(set().union(*others))) < len(mine):
+            kept.append((one, share))
+            continue
+        for at, flows in enumerate(others):
+            if len(mine & flows) >= _MOST * len(flows) and share >= kept[at][1] + _PURER:
+                kept[at] = (one, share)
+                break
+    return tuple(one for one, _ in kept)
+
+
+def _surest(pair: tuple[Suspicion, float]) -> tuple[object, ...]:
+    one, share = pair
+    return one.p, -share, -one.users, one.scope.sites, one.scope.ips, one.scope.clients
 
 
 def too_few(
@@ -172,12 +191,15 @@ def too_few(
     numbers = material.numbers
     few = []
     for one in found:
-        if one.dimension != "place" or one.p <= TOLD or one.share < numbers["stands_out_share"]:
+        if one.dimension != "place" or one.share < numbers["stands_out_share"]:
+            continue
+        if stands_out(one, numbers):
             continue
         more = scan.missing_people(one, numbers["least_people"], DECIDES)
         if more is not None:
             scope = Scope(sites=(one.cohort,)) if one.cohort in sites else Scope(ips=(one.cohort,))
-            needs = f"{more} more people who try at {one.cohort} ({one.people} so far)"
+            who = several(more, "more person who tries", "more people who try")
+            needs = f"{who} at {one.cohort} ({one.people} so far)"
             few.append(Few(target, scope, needs))
     return tuple(few)
 

@@ -39,7 +39,7 @@ def mail(material: Material) -> Tested:
 
 
 def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material) -> Tested:
-    suspicions: list[Suspicion] = []
+    suspicions: list[tuple[Suspicion, float]] = []
     few: list[Few] = []
     tests = 0
     flows = material.flows
@@ -60,7 +60,7 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
             raised = cohorts.suspicion(
                 target, Kind.STALLED, stretch, signals, material.window.start
             )
-            suspicions += [raised] if raised else []
+            suspicions += [(raised, one.share)] if raised else []
         few += cohorts.too_few(target, found, units, material)
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), tuple(few))
 

@@ -58,11 +58,13 @@ def dated(times: pd.Series[pd.Timestamp], hits: pd.Series[bool], *, rises: bool 
         raise ValueError(msg)
     size = len(times)
     edges = np.unique(np.linspace(0, size, min(size, _EDGES) + 1).round().astype(int))
-    weights = _ratios(np.asarray(hits, dtype=np.float64), edges, rises=rises)
-    total = float(weights.sum())
-    if total <= 0.0:
+    ratios = _log_ratios(np.asarray(hits, dtype=np.float64), edges, rises=rises)
+    most = float(ratios.max())
+    if most == -np.inf:
         first, final = _moment(times, 0), _moment(times, size - 1)
         return Onset(first, (first, final), final, None, 1.0)
+    weights = np.exp(ratios - most)  # the ratios themselves may be beyond any number
+    total = float(weights.sum())
     begins, ends = weights.sum(axis=1) / total, weights.sum(axis=0) / total
     best = np.unravel_index(int(weights.argmax()), weights.shape)
     low, high = _central(begins, edges)
@@ -76,12 +78,12 @@ def dated(times: pd.Series[pd.Timestamp], hits: pd.Series[bool], *, rises: bool 
         between=(_moment(times, low - 1), _moment(times, min(high, size - 1))),
         last=_moment(times, stop - 1),
         ended=ended,
-        p=min(1.0, 1.0 / total),
+        p=float(np.exp(min(0.0, -most - np.log(total)))),
     )
 
 
-def _ratios(hits: Array, edges: np.ndarray[Any, np.dtype[np.int64]], *, rises: bool) -> Array:
-    """Return for each pair of cuts its prior times how much better a stretch between them fits.
+def _log_ratios(hits: Array, edges: np.ndarray[Any, np.dtype[np.int64]], *, rises: bool) -> Array:
+    """Return the log of each pair's prior times how much better a stretch between the cuts fits.
 
     Given the number of hits, an even spread makes every order of them equally likely; a stretch
     has a share of its own, uniform, and so has the rest.
@@ -113,8 +115,8 @@ def _ratios(hits: Array, edges: np.ndarray[Any, np.dtype[np.int64]], *, rises: b
     prior = np.zeros_like(n)
     for part in (fits & open_end, fits & ~open_end):
         prior[part] = 0.5 / max(int(part.sum()), 1)
-    # No ratio beyond e^500 tells anybody more, and none may overflow.
-    found: Array = np.where(right, prior * np.exp(np.minimum(log, 500.0)), 0.0)
+    found: Array = np.full_like(n, -np.inf)
+    found[right] = np.log(prior[right]) + log[right]
     return found
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.evidence import statistics
 from sspr_audit.evidence.material import Material
-from sspr_audit.model import Window
+from sspr_audit.evidence.spans import Span, spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,26 +29,11 @@ if TYPE_CHECKING:
 SHRINK: Final = 20
 """As many people's worth of the wider share is mixed into that of a small stratum or past."""
 
+WATCHED: Final = 3
+"""Fewer people than this in a cohort are not even worth a word."""
+
 OWN_PAST: Final = timedelta(days=14)
 """Up to this length a span is also held against the cohort's own past."""
-
-_LONG: Final = (1, 2, 4, 7, 14, 28, 90)
-"""Lengths in days of the spans that end with the window."""
-_SHORT: Final = (1, 2, 4)
-"""Lengths, in steps, of the spans that ended before it."""
-_STEPS: Final = 28
-"""The window is stepped through by days, or in so many steps where it is longer."""
-_DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time that is looked at, with its part of the error that scanning may make."""
-
-    start: datetime
-    end: datetime
-    part: float
-    """The parts of all spans add up to 1: p divided by it holds whichever span is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +60,9 @@ class Standout:
         return self.hits / self.people
 
 
-def spans(material: Material) -> list[Span]:
-    """Return the spans to look at: some that end with the window, some that ended inside it."""
-    window, baseline = material.window, material.baseline
-    long = {max(window.end - days * _DAY, baseline.start) for days in _LONG}
-    ending = [Window(start, window.end) for start in sorted(long)]
-    step = max(_DAY, (window.end - window.start) / _STEPS)
-    inner = []
-    end = window.end - step
-    while end > window.start:
-        starts = {max(end - length * step, baseline.start) for length in _SHORT}
-        inner += [Window(start, end) for start in sorted(starts) if start < end]
-        end -= step
-    share = 0.5 if inner else 1.0
-    return [
-        *(Span(one.start, one.end, share / len(ending)) for one in ending),
-        *(Span(one.start, one.end, 0.5 / len(inner)) for one in inner),
-    ]
-
-
 def strata(flows: pd.DataFrame) -> pd.Series[str]:
     """Return what flows must share to be compared: client, workday or weekend, part of day."""
-    day = flows["start_utc"].dt.dayofweek.ge(5).map({True: "weekend", False: "workday"})
+    day = flows["start_utc"].dt.day_of_week.ge(5).map({True: "weekend", False: "workday"})
     part = (flows["start_utc"].dt.hour // 6).astype("str")
     found: pd.Series[str] = flows["client"] + "|" + day + "|" + part
     return found
@@ -107,6 +73,8 @@ def standouts(
 ) -> tuple[list[Standout], int]:
     """Return the span in which each cohort stands out most, by cohort, and how many were tested.
 
+    A cohort with few people in every span is returned as well: somebody may want to know how many
+    more it takes.
     `units` has person, start_utc, stratum and hit, in order of time; `dimensions` say to which
     cohort of each dimension a unit belongs, null for none.
     """
@@ -115,8 +83,8 @@ def standouts(
     for dimension, cohorts in dimensions.items():
         named = cohorts.notna()
         people = units.loc[named, "person"].groupby(cohorts[named]).nunique()
-        names = people.index[people >= material.numbers["least_people"]]
-        tests += len(names)
+        names = people.index[people >= WATCHED]
+        tests += int((people >= material.numbers["least_people"]).sum())
         if len(names):
             grid = _grid(units, cohorts, list(names))
             found += _best(dimension, list(names), grid, material)
@@ -134,7 +102,13 @@ class _Grid:
     stratum: Ints
     hit: Array
     cohorts: int
-    strata: int
+    clients: Array
+    """Which client each stratum, down, belongs to, across: 1 or 0."""
+
+    @property
+    def strata(self) -> int:
+        """How many strata there are."""
+        return len(self.clients)
 
     def cut(self, start: datetime | None, end: datetime | None) -> _Grid:
         """Return what lies in the half-open span; None is the far past or future."""
@@ -153,7 +127,7 @@ class _Grid:
             self.stratum[here],
             self.hit[here],
             self.cohorts,
-            self.strata,
+            self.clients,
         )
 
     def own(self) -> tuple[Array, Array]:
@@ -195,30 +169,34 @@ def _grid(units: pd.DataFrame, cohorts: pd.Series[str], names: list[str]) -> _Gr
     import numpy as np
     import pandas as pd
 
+    codes, strata = pd.factorize(units["stratum"], sort=True)
+    clients = pd.Series(strata, dtype="str").str.partition("|")[0]
     return _Grid(
         times=np.asarray(units["start_utc"].astype("int64"), dtype=np.int64),
         person=pd.factorize(units["person"])[0].astype("int64"),
         cohort=pd.Index(names).get_indexer(pd.Index(cohorts)).astype("int64"),
-        stratum=pd.factorize(units["stratum"], sort=True)[0].astype("int64"),
+        stratum=codes.astype("int64"),
         hit=units["hit"].to_numpy(dtype=float),
         cohorts=len(names),
-        strata=max(1, units["stratum"].nunique()),
+        clients=np.asarray(pd.get_dummies(clients), dtype=np.float64),
     )
 
 
 def _best(dimension: str, names: list[str], grid: _Grid, material: Material) -> list[Standout]:
-    """Return each cohort in the span with the smallest p, if it has enough people in any."""
+    """Return each cohort in the span with the smallest p, of those with enough people if any."""
     import numpy as np
 
     wide = grid.elsewhere()
     looked = spans(material)
     looks = [_look(grid, wide, span, material.numbers["variation"]) for span in looked]
     p = np.array([look.p for look in looks])
-    p[np.array([look.people for look in looks]) < material.numbers["least_people"]] = np.inf
+    people = np.array([look.people for look in looks])
+    order = np.where(people >= material.numbers["least_people"], p, p + 1)
+    order[people < WATCHED] = np.inf
     found = []
     for at, name in enumerate(names):
-        best = int(p[:, at].argmin())
-        if np.isinf(p[best, at]):
+        best = int(order[:, at].argmin())
+        if np.isinf(order[best, at]):
             continue
         span, look = looked[best], looks[best]
         found.append(
@@ -255,8 +233,9 @@ def _look(grid: _Grid, wide: tuple[Array, Array], span: Span, variation: float) 
     here = grid.cut(span.start, span.end)
     mix, hit = here.own()
     people, hits = mix.sum(axis=1), hit.sum(axis=1)
-    usual, reference = _usual(mix, *wide)
-    usual = np.maximum(usual, _usual(mix, *here.elsewhere(), prior=usual)[0])
+    usual, reference = _usual(mix, *wide, grid.clients)
+    now, _ = _usual(mix, *here.elsewhere(), grid.clients, usual)
+    usual = np.maximum(usual, now)
     if span.end - span.start <= OWN_PAST:
         past, past_hits = (one.sum(axis=1) for one in grid.cut(None, span.start).own())
         usual = np.maximum(usual, (past_hits + SHRINK * usual) / (past + SHRINK))
@@ -272,18 +251,24 @@ def _look(grid: _Grid, wide: tuple[Array, Array], span: Span, variation: float) 
 
 
 def _usual(
-    mix: Array, people: Array, hits: Array, prior: Array | None = None
+    mix: Array, people: Array, hits: Array, clients: Array, prior: Array | None = None
 ) -> tuple[Array, Array]:
-    """Return the share to expect of each cohort's own mix of strata, and on how many it rests."""
+    """Return the share to expect of each cohort's own mix of strata, and on how many it rests.
+
+    A stratum with few people is shrunk towards its client, and a client towards `prior`, else
+    towards everybody; it rests on the people of the cohort's own clients.
+    """
     import numpy as np
 
     overall = (hits.sum(axis=1) + 0.5) / (people.sum(axis=1) + 1) if prior is None else prior
-    share = (hits + SHRINK * overall[:, None]) / (people + SHRINK)
-    expected = (mix * share).sum(axis=1) / np.maximum(mix.sum(axis=1), 1)
+    of_client, hit = people @ clients, hits @ clients
+    wider = (hit + SHRINK * overall[:, None]) / (of_client + SHRINK)
+    share = (hits + SHRINK * (wider @ clients.T)) / (people + SHRINK)
+    size = mix.sum(axis=1)
+    expected = (mix * share).sum(axis=1) / np.maximum(size, 1)
+    rests_on = np.where(mix @ clients > 0, of_client, 0).sum(axis=1)
     # A cohort with nobody in the span has no mix: any share does, and none is tested.
-    return np.where(mix.sum(axis=1) > 0, expected, overall), np.where(mix > 0, people, 0).sum(
-        axis=1
-    )
+    return np.where(size > 0, expected, overall), rests_on
 
 
 def missing_people(one: Standout, least: float, wanted: float) -> int | None:

@@ -46,13 +46,12 @@ def tested(
             one, units, dimensions[one.dimension], material.numbers["corroborates"]
         )
         signals = _signals(stretch, units, material)
-        suspicions.append(
-            cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
-        )
+        raised = cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
+        suspicions += [(raised, one.share)] if raised else []
     return Tested(
         Kind.STALLED,
         tests,
-        cohorts.unexplained(filter(None, suspicions)),
+        cohorts.unexplained(suspicions),
         cohorts.too_few(TARGET, found, units, material),
     )
 

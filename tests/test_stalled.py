@@ -1,0 +1,300 @@
+"""Promises about flows that stop before any verification, and codes that do not arrive."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from material_factory import (
+    NO_CODE,
+    STOPPED,
+    ago,
+    as_set,
+    flow,
+    made,
+    shuffled,
+    signal,
+    usual,
+)
+
+from sspr_audit.evidence import gates, stalled
+from sspr_audit.model import Scope, State
+
+
+def outage(count=12, since=3.0, until=0.1, **changes):
+    """Return flows of different people at Lund that stopped, evenly over these days."""
+    when = np.linspace(since, until, count)
+    columns = {"place": "Lund"} | STOPPED | changes
+    return [flow(f"out{n}", f"victim{n}", day, **columns) for n, day in enumerate(when)]
+
+
+def only(tested):
+    (found,) = tested.suspicions
+    return found
+
+
+def test_an_ordinary_tenant_is_silent():
+    """People who stop now and then, everywhere, are no suspicion."""
+    assert stalled.tested(made(usual())).suspicions == ()
+
+
+def test_nothing_happened_is_right_too():
+    """No flows at all: no tests, no suspicions."""
+    found = stalled.tested(made([]))
+
+    assert (found.tests, found.suspicions, found.few) == (0, (), ())
+
+
+def test_a_place_that_stops_is_found():
+    """A site where everybody stops at the options since three days is named, with its people."""
+    found = only(stalled.tested(made([*usual(), *outage()])))
+
+    assert found.target == "stalled-before-verification"
+    assert found.scope.sites == ("Lund",)
+    assert found.p < 1e-4
+    assert found.users >= 12
+    assert signal(found, "stops-before-verification").state is State.FIRED
+    assert not found.over
+
+
+def test_its_beginning_is_dated():
+    """The interval of the onset holds when the first of them stopped."""
+    found = only(stalled.tested(made([*usual(), *outage()])))
+
+    assert signal(found, "sudden-onset").state is State.FIRED
+    assert found.onset[0] <= ago(3) <= found.onset[1]
+
+
+def test_an_outage_that_is_over_is_found_and_said_to_be_over():
+    """Two days of trouble in the middle of the week are seen although the place works again."""
+    healed = [flow(f"ok{n}", f"healed{n}", 2.5 - n / 8, place="Lund") for n in range(19)]
+    rows = [*usual(), *outage(since=5.5, until=3.5), *healed]
+
+    found = only(stalled.tested(made(rows)))
+
+    assert found.scope.sites == ("Lund",)
+    assert found.over
+
+
+def test_one_clumsy_person_is_no_outage():
+    """One person who stops twenty times counts once."""
+    rows = outage(count=20)
+    rows = [row | {"person": "clumsy"} for row in rows]
+
+    assert stalled.tested(made([*usual(), *rows])).suspicions == ()
+
+
+def test_open_flows_do_not_count():
+    """Flows that may still go on have not stopped."""
+    rows = outage(outcome="open")
+
+    assert stalled.tested(made([*usual(), *rows])).suspicions == ()
+
+
+def test_stops_after_a_method_are_another_matter():
+    """People who started a method got past the options, whatever became of it."""
+    rows = outage(stage=30, methods="mobile SMS")
+
+    assert stalled.tested(made([*usual(), *rows])).suspicions == ()
+
+
+def test_one_client_alone_is_named():
+    """Where only the sign-in screen stops, the scope says so."""
+    works = [flow(f"ok{n}", f"works{n}", 3 - n / 4, place="Lund") for n in range(11)]
+
+    found = only(stalled.tested(made([*usual(), *outage(client="windows-signin"), *works])))
+
+    assert found.scope.clients == ("windows-signin",)
+
+
+def test_a_device_cohort_is_found_across_places():
+    """Devices of one model that stop in every place are named instead of the places."""
+    rows = [
+        row | {"site": None, "ip_group": f"198.51.100.{n % 6}"}
+        for n, row in enumerate(outage(count=18))
+    ]
+    ordinary = usual()
+    devices = pd.DataFrame(
+        [(row["flow_id"], "Slate 7") for row in rows]
+        + [
+            (row["flow_id"], "Slate 7" if n % 5 == 0 else "Desk 2")
+            for n, row in enumerate(ordinary)
+        ],
+        columns=["flow_id", "model"],
+    )
+
+    found = only(stalled.tested(made([*ordinary, *rows]), devices))
+
+    assert found.scope.devices == ("Slate 7",)
+    assert signal(found, "devices-in-several-places").state is State.FIRED
+
+
+def test_without_devices_their_models_are_unknown():
+    """What nobody gave is unknown, not absent."""
+    found = only(stalled.tested(made([*usual(), *outage()])))
+
+    assert signal(found, "devices-in-several-places").state is State.UNKNOWN
+
+
+def test_people_who_try_again_within_minutes_support_it():
+    """Short flows again and again, of the same person from the same address, are told."""
+    rows = outage()
+    again = [
+        flow(f"again{n}", f"victim{n}", 0, start_utc=row["end_utc"], place="Lund", **STOPPED)
+        for n, row in enumerate(rows)
+    ]
+
+    found = only(stalled.tested(made([*usual(), *rows, *again])))
+
+    assert signal(found, "retry-burst").state is State.FIRED
+
+
+def test_people_who_get_through_elsewhere_support_it():
+    """The same people succeed in another network."""
+    rows = outage()
+    home = [flow(f"home{n}", f"victim{n}", 0.05, place=f"198.51.100.{n}") for n in range(8)]
+
+    found = only(stalled.tested(made([*usual(), *rows, *home])))
+
+    assert signal(found, "works-elsewhere").state is State.FIRED
+
+
+def test_trouble_further_on_speaks_against_it():
+    """Where people who start a method fail as well, the stop is not before verification alone."""
+    later = [flow(f"later{n}", f"late{n}", 3 - n / 4, place="Lund", **NO_CODE) for n in range(11)]
+
+    found = only(stalled.tested(made([*usual(), *outage(count=20), *later])))
+
+    assert signal(found, "stops-later-too").state is State.FIRED
+
+
+def test_the_same_everywhere_speaks_against_a_place():
+    """Where every place stops at once, no place alone is suspected without a word of it."""
+    rows = [*usual(), *outage(count=24)]
+    for place in ("Malmö", "Ystad"):
+        rows += [
+            row | {"flow_id": place + row["flow_id"], "person": place + row["person"]}
+            for row in outage(count=24, place=place)
+        ]
+
+    found = stalled.tested(made(rows)).suspicions
+
+    assert all(
+        not one.scope.sites or signal(one, "everywhere-at-once").state is State.FIRED
+        for one in found
+        if len(one.scope.sites) == 1
+    )
+    assert any(len(one.scope.sites) != 1 for one in found)
+
+
+def test_strangers_are_told():
+    """Many people of an unknown address who never come back look like a probe."""
+    found = only(stalled.tested(made([*usual(), *outage(place="192.0.2.77")])))
+
+    assert found.scope.ips == ("192.0.2.77",)
+    assert signal(found, "strangers-only").state is State.FIRED
+
+
+def test_too_few_people_say_how_many_more_would_do():
+    """Four of four people who stop are no verdict, and one more would do."""
+    found = stalled.tested(made([*usual(), *outage(count=4, place="192.0.2.8")]))
+
+    assert found.suspicions == ()
+    assert [one.scope for one in found.few] == [Scope(ips=("192.0.2.8",))]
+    assert "1 more person who tries at 192.0.2.8 (4 so far)" in found.few[0].needs
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_rows_changes_nothing(seed):
+    """Rows in another order give the same suspicions."""
+    material = made([*usual(), *outage()])
+
+    assert as_set(stalled.tested(shuffled(material, seed))) == as_set(stalled.tested(material))
+
+
+@pytest.mark.parametrize("more", [10, 60])
+def test_more_people_elsewhere_do_not_raise_it(more):
+    """Ordinary people of another place never make a place that works suspect."""
+    others = [flow(f"more{n}", f"other{n}", 6 - n / 20, place="Ystad") for n in range(more)]
+
+    assert stalled.tested(made([*usual(), *others])).suspicions == ()
+
+
+def codes(count=14, method="mobile SMS", place="Lund", **changes):
+    columns = NO_CODE | {"methods": method} | changes
+    return [flow(f"code{n}", f"caller{n}", 3 - n / 5, place=place, **columns) for n in range(count)]
+
+
+def test_codes_that_do_not_arrive_are_found():
+    """A place where text messages are never answered is named, with the method."""
+    found = only(gates.phone(made([*usual(), *codes()])))
+
+    assert found.target == "phone-code-not-arriving"
+    assert found.scope.sites == ("Lund",)
+    assert "mobile SMS" in signal(found, "code-not-entered").statement
+
+
+def test_mail_is_a_cause_of_its_own():
+    """Mail that is not answered is found by the mail's test and not by the phone's."""
+    material = made([*usual(), *codes(method="email")])
+
+    assert only(gates.mail(material)).target == "email-not-received"
+    assert gates.phone(material).suspicions == ()
+
+
+def test_codes_of_one_person_are_no_outage():
+    """One person whose code never comes counts once."""
+    rows = [row | {"person": "caller"} for row in codes()]
+
+    assert gates.phone(made([*usual(), *rows])).suspicions == ()
+
+
+def test_a_completed_first_method_is_no_stop():
+    """Who completed text messages and then waits for a mail is a case of the mail."""
+    rows = codes(method="mobile SMS, email", stage=40)
+    material = made([*usual(), *rows])
+
+    assert gates.phone(material).suspicions == ()
+    assert len(gates.mail(material).suspicions) == 1
+
+
+def test_other_methods_that_stop_speak_against_it():
+    """Where nobody completes anything, it is not the phone."""
+    others = [
+        row | {"flow_id": f"x{n}", "person": f"x{n}"}
+        for n, row in enumerate(codes(method="mobile app notification"))
+    ]
+
+    found = only(gates.phone(made([*usual(), *codes(), *others])))
+
+    assert signal(found, "other-methods-stop-too").state is State.FIRED
+
+
+def test_wrong_codes_speak_against_it():
+    """A code that was wrong had arrived."""
+    wrong = [
+        flow(
+            f"w{n}",
+            f"wrong{n}",
+            3 - n / 3,
+            place="Lund",
+            outcome="blocked",
+            stage=30,
+            reason_key="blocked-sms",
+        )
+        for n in range(8)
+    ]
+
+    found = only(gates.phone(made([*usual(), *codes(), *wrong])))
+
+    assert signal(found, "wrong-codes").state is State.FIRED
+
+
+def test_another_method_that_works_supports_it():
+    """The same people get through by the authenticator."""
+    app = "mobile app notification"
+    through = [flow(f"t{n}", f"caller{n}", 0.05, place="Lund", methods=app) for n in range(8)]
+
+    found = only(gates.phone(made([*usual(), *codes(), *through])))
+
+    assert signal(found, "other-way-works").state is State.FIRED

@@ -1,0 +1,115 @@
+"""Promises of the exact tests: they are what counting every case gives."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from sspr_audit.evidence import statistics
+
+COUNTS = some.integers(0, 12)
+
+
+def close(found, exact):
+    return float(found) == pytest.approx(float(exact), rel=1e-9, abs=1e-12)
+
+
+def rising(start, steps):
+    """Return start times start + 1 and so on, as an exact number."""
+    product = Fraction(1)
+    for step in range(steps):
+        product *= Fraction(start) + step
+    return product
+
+
+def betabinomial(k, n, a, b):
+    return comb(n, k) * rising(a, k) * rising(b, n - k) / rising(a + b, n)
+
+
+@given(COUNTS, COUNTS, some.fractions(0, 1, max_denominator=50))
+def test_a_binomial_tail_is_the_sum_of_its_cases(hits, tries, share):
+    """The p of a binomial is the sum over all outcomes that are no smaller."""
+    ways = (comb(tries, k) * share**k * (1 - share) ** (tries - k) for k in range(hits, tries + 1))
+    exact = sum(ways, Fraction(0))
+
+    assert close(statistics.binomial_upper(hits, tries, float(share)), exact)
+
+
+@given(COUNTS, COUNTS, some.integers(1, 30), some.integers(1, 30))
+def test_a_betabinomial_tail_is_the_sum_of_its_cases(hits, tries, a, b):
+    """The p of a beta-binomial is the sum over all outcomes that are no smaller."""
+    exact = sum((betabinomial(k, tries, a, b) for k in range(hits, tries + 1)), Fraction(0))
+
+    assert close(statistics.betabinomial_upper(hits, tries, a, b), exact)
+
+
+@given(COUNTS, some.integers(1, 30), some.integers(1, 30))
+def test_no_hit_is_the_first_case(tries, a, b):
+    """That nobody of so many hits is the beta-binomial's case of 0."""
+    assert close(statistics.none_of(tries, a, b), betabinomial(0, tries, a, b))
+
+
+@given(some.data(), some.integers(1, 12), some.integers(1, 12))
+def test_fisher_counts_every_table_of_the_same_margins(data, tries, others):
+    """Fisher's p is the share of all ways to draw that give the place as many hits or more."""
+    hits, other = data.draw(some.integers(0, tries)), data.draw(some.integers(0, others))
+    total = hits + other
+    ways = (
+        Fraction(comb(tries, k) * comb(others, total - k), comb(tries + others, total))
+        for k in range(hits, min(tries, total) + 1)
+        if total - k <= others
+    )
+    exact = sum(ways, Fraction(0))
+
+    assert close(statistics.fisher_upper(hits, tries, other, others), exact)
+
+
+def test_fisher_is_what_drawing_by_hand_gives():
+    """Of 6 people, 3 of whom are at a place and 3 hit, all draws of 3 are as likely."""
+    draws = list(combinations(range(6), 3))
+    both = sum(len({0, 1, 2} & set(draw)) >= 2 for draw in draws)
+
+    assert close(statistics.fisher_upper(2, 3, 1, 3), Fraction(both, len(draws)))
+
+
+@given(some.data(), some.integers(1, 15))
+def test_an_interval_holds_its_share_as_often_as_it_says(data, tries):
+    """Whatever the share, the intervals of all outcomes hold it in 95 cases of 100 or more."""
+    share = data.draw(some.floats(0.01, 0.99))
+    held = sum(
+        comb(tries, k) * share**k * (1 - share) ** (tries - k)
+        for k in range(tries + 1)
+        if statistics.interval(k, tries)[0] <= share <= statistics.interval(k, tries)[1]
+    )
+
+    assert held >= 0.95 - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("test", "arguments"),
+    [
+        (statistics.binomial_upper, 3),
+        (statistics.betabinomial_upper, 4),
+        (statistics.none_of, 3),
+        (statistics.fisher_upper, 4),
+    ],
+)
+def test_no_rows_give_no_rows(test, arguments):
+    """With no places to test, there is no p."""
+    assert test(*[np.array([])] * arguments).shape == (0,)
+
+
+def test_nobody_is_no_evidence():
+    """Where nobody tried, chance explains everything."""
+    assert statistics.binomial_upper(0, 0, 0.3) == 1
+    assert statistics.betabinomial_upper(0, 0, 1, 2) == 1
+    assert statistics.none_of(0, 1, 2) == 1
+    assert statistics.fisher_upper(0, 0, 3, 9) == 1
+    assert statistics.fisher_upper(3, 9, 0, 0) == 1
+    assert statistics.interval(0, 0) == (0.0, 1.0)
