@@ -27,6 +27,8 @@ _APART_S: Final = 3600
 """Flows of one network that lie closer together than this belong to one visit, seconds."""
 _SHRINK: Final = 5
 """As many people's worth of an even chance is mixed into how often people come back."""
+_SELDOM: Final = 0.25
+"""Nobody comes back: no more than this part of how many do elsewhere."""
 _SCREEN: Final = ("windows-signin", "windows7-addin")
 
 
@@ -140,6 +142,8 @@ def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -
     k, n = int(first["returned"].sum()), len(first)
     sure = 1 / (1 / material.numbers["variation"] + 1 / (len(stopped) + _SHRINK))
     p = float(statistics.betabinomial_upper(n - k, n, (1 - share) * sure, share * sure))
+    if k > _SELDOM * share * n:
+        p = 1.0  # fewer than usual is not nobody: an office gives up sooner than a home, too
     text = (
         f"{k} of these {n} people tried again within a day; elsewhere {percent(share)} of those"
         " who stop do"

@@ -1,4 +1,4 @@
-"""The stretches of days that are looked at: they show a short outage, and are few enough to bear."""
+"""The stretches of days that are looked at: short enough for a short outage, few enough to bear."""
 
 from __future__ import annotations
 

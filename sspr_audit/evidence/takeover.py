@@ -26,9 +26,9 @@ _AFTER_S: Final = 3600
 
 def tested(material: Material) -> Tested:
     """Return the resets that look hostile, one for each person."""
-    flows = resets(material)
-    if flows.empty:
+    if not material.flows["outcome"].eq("succeeded").any():
         return Tested(Kind.PEOPLE, 0)
+    flows = resets(material)
     chance = _chance(flows)
     fits = flows["strange"] & (flows["tried"] | flows["registered"]) & (chance <= TOLD)
     fits &= flows["start_utc"] >= material.window.start

@@ -1,0 +1,138 @@
+"""Promises about incidents: everything, everywhere, at once, and nothing less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from material_factory import NO_CODE, STOPPED, WINDOW, ago, as_set, flow, made, shuffled, usual
+from material_factory import signal as of
+
+from sspr_audit.evidence import incident
+from sspr_audit.model import State, Window
+
+PLACES = ("Malmö", "Lund", "Ystad", "198.51.100.1", "198.51.100.2")
+BEGAN = ago(3.6)
+HOURS = 3
+
+
+def outage(count=30, clients=("browser", "windows-signin"), places=PLACES, **changes):
+    """Return flows of different people that come to nothing within three hours."""
+    rows = []
+    for n in range(count):
+        columns = STOPPED if n % 2 else NO_CODE | {"methods": ("email", "mobile SMS")[n % 4 // 2]}
+        columns = {"place": places[n % len(places)], "client": clients[n % len(clients)]} | columns
+        start = BEGAN + timedelta(hours=HOURS * n / count)
+        rows.append(flow(f"out{n}", f"victim{n}", 0, start_utc=start, **(columns | changes)))
+    return rows
+
+
+def only(tested):
+    (found,) = tested.suspicions
+    return found
+
+
+def test_an_ordinary_tenant_has_no_incident():
+    """Days on which some people stop are no incident, and nor are no days at all."""
+    assert incident.tested(made(usual())).suspicions == ()
+    assert incident.tested(made([])).suspicions == ()
+
+
+def test_everything_everywhere_at_once_is_an_incident():
+    """Three hours in which nobody gets through anywhere are found, with their begin and end."""
+    found = only(incident.tested(made([*usual(), *outage()])))
+
+    assert found.target == "service-incident"
+    assert found.p < 1e-4
+    assert found.onset[0] <= BEGAN <= found.onset[1]
+    assert abs(found.first_seen - BEGAN) < timedelta(hours=1)
+    assert abs(found.last_seen - BEGAN - timedelta(hours=HOURS)) < timedelta(hours=1)
+    assert found.over
+    assert of(found, "everywhere").state is State.FIRED
+
+
+def test_one_place_is_no_incident():
+    """A site where nobody gets through is the site's own trouble."""
+    rows = outage(places=("Lund",))
+
+    assert incident.tested(made([*usual(), *rows])).suspicions == ()
+
+
+def test_one_client_is_no_incident():
+    """Where browsers get through as usual, it is no incident of the service."""
+    works = [
+        flow(
+            f"ok{n}", f"fine{n}", 0, start_utc=BEGAN + timedelta(minutes=6 * n), place=PLACES[n % 5]
+        )
+        for n in range(30)
+    ]
+    rows = [*usual(), *outage(clients=("windows-signin",)), *works]
+
+    assert incident.tested(made(rows)).suspicions == ()
+
+
+def test_one_person_is_no_incident():
+    """One person who fails thirty times counts once."""
+    rows = [row | {"person": "unlucky"} for row in outage()]
+
+    assert incident.tested(made([*usual(), *rows])).suspicions == ()
+
+
+def test_reasons_of_their_own_are_no_incident():
+    """Failures that say why are the matter of that reason."""
+    rows = outage(outcome="failed", stage=60, reason_key="on-premises-unreachable")
+
+    assert incident.tested(made([*usual(), *rows])).suspicions == ()
+
+
+def test_reasons_at_the_same_time_speak_against_it():
+    """Where half of the failures say why, the rest may have the same cause."""
+    said = [
+        row | {"flow_id": f"said{n}", "person": f"told{n}"}
+        for n, row in enumerate(
+            outage(count=40, outcome="failed", stage=60, reason_key="on-premises-unreachable")
+        )
+    ]
+
+    found = incident.tested(made([*usual(), *outage(count=40), *said])).suspicions
+
+    assert all(of(one, "own-reasons").state is State.FIRED for one in found)
+
+
+def test_codes_of_one_method_speak_against_it():
+    """Where all stop at the text message, it is the phone's matter first."""
+    rows = outage(stage=30, methods="mobile SMS")
+
+    found = only(incident.tested(made([*usual(), *rows])))
+
+    assert of(found, "one-method-only").state is State.FIRED
+
+
+def test_flows_in_an_incident_can_be_left_out():
+    """Every flow that began inside is named, also those that got through, and no other."""
+    material = made([*usual(), *outage()])
+    found = incident.tested(material).suspicions
+
+    left = material.without(incident.during(material, found)).flows
+
+    inside = left["start_utc"].between(found[0].first_seen, found[0].last_seen)
+    assert not inside.any()
+    assert len(left) >= len(usual()) - 6
+    assert incident.during(material, ()).empty
+
+
+def test_an_incident_before_the_window_is_none_of_it():
+    """What was over before the window is not reported, unless the window reaches back to it."""
+    material = made([*usual(), *outage()])
+    later = replace(material, window=Window(ago(2), WINDOW.end))
+
+    assert incident.tested(later).suspicions == ()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_rows_changes_nothing(seed):
+    """Rows in another order give the same incident."""
+    material = made([*usual(), *outage()])
+
+    assert as_set(incident.tested(shuffled(material, seed))) == as_set(incident.tested(material))

@@ -1,0 +1,250 @@
+"""Promises about outsiders: probes and takeovers are told apart from offices in trouble."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from material_factory import NO_CODE, STOPPED, ago, as_set, flow, made, shuffled, signed_in, usual
+from material_factory import signal as of
+
+from sspr_audit.evidence import people, takeover
+from sspr_audit.model import State
+
+STRANGE = "192.0.2.77"
+
+
+def only(tested):
+    (found,) = tested.suspicions
+    return found
+
+
+def probe(count=30, seconds=40, **changes):
+    """Return one flow each of many people of the tenant, from one address in quick order."""
+    columns = {"place": STRANGE} | STOPPED | changes
+    return [
+        flow(
+            f"p{n}",
+            f"person{n * 7}",
+            0,
+            start_utc=ago(2) + timedelta(seconds=seconds * n),
+            **columns,
+        )
+        for n in range(count)
+    ]
+
+
+def returning(rows):
+    """Return a history in which people who stop come back within the hour and get through."""
+    again = [
+        row
+        | {
+            "flow_id": f"{row['flow_id']}again",
+            "start_utc": row["start_utc"] + timedelta(minutes=20),
+            "end_utc": row["end_utc"] + timedelta(minutes=20),
+            "outcome": "succeeded",
+            "stage": 80,
+        }
+        for row in rows
+        if row["outcome"] == "abandoned"
+    ]
+    return [*rows, *again]
+
+
+ORDINARY = returning(usual())
+
+
+def test_an_ordinary_tenant_has_no_probe():
+    """People of sites and homes are no strangers, and nor is nobody."""
+    assert people.tested(made(ORDINARY)).suspicions == ()
+    assert people.tested(made([])).suspicions == ()
+
+
+def test_a_walk_through_user_ids_is_found():
+    """Many people from one unknown address, in minutes, none of whom gets further."""
+    found = only(people.tested(made([*ORDINARY, *probe()])))
+
+    assert found.target == "sspr-enumeration"
+    assert found.scope.ips == (STRANGE,)
+    assert found.users == 30
+    assert of(found, "everybody-stops").state is State.FIRED
+    assert of(found, "nobody-returns").state is State.FIRED
+    assert of(found, "faster-than-tenant").state is State.FIRED
+
+
+def test_a_slow_walk_is_found_by_those_who_never_return():
+    """One user ID every three hours is no crowd, but nobody comes back."""
+    rows = probe(seconds=0)
+    rows = [
+        row | {"start_utc": ago(5.9 - n / 8), "end_utc": ago(5.9 - n / 8)}
+        for n, row in enumerate(rows)
+    ]
+
+    found = only(people.tested(made([*ORDINARY, *rows])))
+
+    assert of(found, "nobody-returns").state is State.FIRED
+    assert of(found, "faster-than-tenant").state is State.QUIET
+
+
+def test_many_addresses_of_one_block_are_one_probe():
+    """A walk that changes its address within a /24 is found by the block."""
+    rows = [
+        row | {"ip": f"192.0.2.{n % 10}", "ip_group": f"192.0.2.{n % 10}"}
+        for n, row in enumerate(probe())
+    ]
+
+    assert len(only(people.tested(made([*ORDINARY, *rows]))).scope.ips) == 10
+
+
+def test_an_office_in_trouble_is_no_probe():
+    """An office behind an unknown address whose people try again and again is an outage."""
+    rows = probe(seconds=1800)
+    again = [
+        row
+        | {
+            "flow_id": f"{row['flow_id']}b",
+            "start_utc": row["start_utc"] + timedelta(minutes=3),
+            "end_utc": row["end_utc"] + timedelta(minutes=3),
+        }
+        for n, row in enumerate(rows)
+        if n % 2
+    ]
+
+    assert people.tested(made([*ORDINARY, *rows, *again])).suspicions == ()
+
+
+def test_an_office_that_worked_before_is_no_probe():
+    """Where people once got further, they belong there."""
+    before = [flow(f"b{n}", f"staff{n}", 30 - n, place=STRANGE) for n in range(10)]
+
+    assert people.tested(made([*ORDINARY, *before, *probe()])).suspicions == ()
+
+
+def test_the_sign_in_screen_is_no_probe():
+    """A flow from a device's sign-in screen comes from a device."""
+    rows = probe(client="windows-signin")
+
+    assert people.tested(made([*ORDINARY, *rows])).suspicions == ()
+
+
+def test_a_conference_is_no_probe():
+    """Many people of all sites behind one address, who get through, are guests."""
+    rows = probe(seconds=600, outcome="succeeded", stage=80)
+
+    assert people.tested(made([*ORDINARY, *rows])).suspicions == ()
+
+
+def test_a_site_is_never_a_stranger():
+    """What the tenant named is its own."""
+    rows = probe(place="Lund")
+
+    assert people.tested(made([*ORDINARY, *rows])).suspicions == ()
+
+
+def test_people_who_sign_in_from_there_speak_against_it():
+    """Sign-ins from the address show that it is theirs; without sign-ins that is unknown."""
+    rows = [*ORDINARY, *probe()]
+    seen = signed_in(
+        *({"person": f"person{n * 7}", "ip_group": STRANGE, "time_utc": ago(9)} for n in range(9))
+    )
+
+    unknown = of(only(people.tested(made(rows))), "was-used-before")
+    fired = of(only(people.tested(made(rows, context=seen))), "was-used-before")
+
+    assert unknown.state is State.UNKNOWN
+    assert unknown.needs
+    assert fired.state is State.FIRED
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_rows_changes_nothing(seed):
+    """Rows in another order give the same probe."""
+    material = made([*ORDINARY, *probe()])
+
+    assert as_set(people.tested(shuffled(material, seed))) == as_set(people.tested(material))
+
+
+def attempt(tries=3, **changes):
+    """Return failed flows of one person from a strange address, and then a success by phone."""
+    rows = [
+        flow(f"t{n}", "person9", 2.1 - n / 100, place=STRANGE, methods="mobile SMS", **NO_CODE)
+        for n in range(tries)
+    ]
+    return [*rows, flow("taken", "person9", 2, place=STRANGE, **changes)]
+
+
+def registration(days=1.99, person="person9"):
+    return {
+        "act_id": "r1",
+        "kind": "registration",
+        "time_utc": ago(days),
+        "person": person,
+        "outcome": "succeeded",
+        "ip_group": STRANGE,
+        "events": 1,
+    }
+
+
+def test_a_takeover_is_found():
+    """Failed tries, a success by phone from a strange address, and new security info after it."""
+    found = only(takeover.tested(made([*usual(), *attempt()], [registration()])))
+
+    assert found.target == "sspr-takeover-attempt"
+    assert found.scope.users == ("person9@example.com",)
+    assert set(found.flow_ids) == {"t0", "t1", "t2", "taken"}
+    assert of(found, "strange-network").state is State.FIRED
+    assert of(found, "registered-after").state is State.FIRED
+    assert of(found, "network-used-again").state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "changes", [{"methods": "email"}, {"place": "Lund"}, {"outcome": "cancelled"}]
+)
+def test_what_a_takeover_is_not(changes):
+    """A verification by other means, a known site, or no success at all is no takeover."""
+    row = flow("taken", "person9", 2, **({"place": STRANGE} | changes))
+
+    assert (
+        takeover.tested(made([*usual(), *attempt()[:-1], row], [registration()])).suspicions == ()
+    )
+
+
+def test_a_network_of_the_persons_own_is_no_stranger():
+    """Who was there before, or somebody else, makes the network no stranger."""
+    for person in ("person9", "person10"):
+        before = flow("before", person, 20, place=STRANGE)
+
+        rows = [*usual(), before, *attempt()]
+        assert takeover.tested(made(rows, [registration()])).suspicions == ()
+
+
+def test_a_sign_in_before_makes_it_their_own():
+    """A success from there before, in the sign-ins, is as good as a flow."""
+    seen = signed_in({"person": "person9", "ip_group": STRANGE, "time_utc": ago(20)})
+
+    found = takeover.tested(made([*usual(), *attempt()], [registration()], context=seen))
+
+    assert found.suspicions == ()
+
+
+def test_a_registration_of_somebody_else_or_much_later_is_none():
+    """Only the person's own security info, within the hour, counts."""
+    for act in (registration(person="person10"), registration(days=1.9)):
+        found = only(takeover.tested(made([*usual(), *attempt()], [act])))
+
+        assert of(found, "registered-after").state is State.QUIET
+
+
+def test_a_reset_by_an_administrator_is_told():
+    """The help desk that resets it again two hours later is evidence."""
+    act = registration(days=1.9) | {"kind": "admin-reset"}
+
+    found = only(takeover.tested(made([*usual(), *attempt()], [act])))
+
+    assert of(found, "reset-by-admin-after").state is State.FIRED
+
+
+def test_an_ordinary_tenant_has_no_takeover():
+    """People at sites are not suspected, and nor is nobody."""
+    assert takeover.tested(made(usual())).suspicions == ()
+    assert takeover.tested(made([])).suspicions == ()
