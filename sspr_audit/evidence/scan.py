@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.evidence import statistics
+from sspr_audit.evidence.grid import Grid
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.spans import Span, spans
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
-    Ints = np.ndarray[Any, np.dtype[np.int64]]
-    Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 SHRINK: Final = 20
 """As many people's worth of the wider share is mixed into that of a small stratum or past."""
@@ -86,103 +85,12 @@ def standouts(
         names = people.index[people >= WATCHED]
         tests += int((people >= material.numbers["least_people"]).sum())
         if len(names):
-            grid = _grid(units, cohorts, list(names))
+            grid = Grid.of(units, cohorts, list(names))
             found += _best(dimension, list(names), grid, material)
     return found, tests
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Units as numbers, in order of time: frames cost a hundred times as much for every span."""
-
-    times: Ints
-    person: Ints
-    cohort: Ints
-    """-1 for none."""
-    stratum: Ints
-    hit: Array
-    cohorts: int
-    clients: Array
-    """Which client each stratum, down, belongs to, across: 1 or 0."""
-
-    @property
-    def strata(self) -> int:
-        """How many strata there are."""
-        return len(self.clients)
-
-    def cut(self, start: datetime | None, end: datetime | None) -> _Grid:
-        """Return what lies in the half-open span; None is the far past or future."""
-        import numpy as np
-        import pandas as pd
-
-        at = [
-            edge if one is None else int(np.searchsorted(self.times, pd.Timestamp(one).value))
-            for one, edge in ((start, 0), (end, len(self.times)))
-        ]
-        here = slice(*at)
-        return _Grid(
-            self.times[here],
-            self.person[here],
-            self.cohort[here],
-            self.stratum[here],
-            self.hit[here],
-            self.cohorts,
-            self.clients,
-        )
-
-    def own(self) -> tuple[Array, Array]:
-        """Return people and hits, cohorts down and strata across; a person counts once a cohort."""
-        inside = self.cohort >= 0
-        key = self.person * self.cohorts + self.cohort
-        return self._counted(inside, key, self.cohort * self.strata + self.stratum)
-
-    def elsewhere(self) -> tuple[Array, Array]:
-        """Return people and hits outside of each cohort; a person counts once a stratum."""
-        import numpy as np
-
-        every = np.ones(len(self.person), dtype=bool)
-        key = self.person * self.strata + self.stratum
-        cell = np.maximum(self.cohort, 0) * self.strata + self.stratum
-        mine = self._counted(self.cohort >= 0, key * self.cohorts + self.cohort, cell)
-        people, hits = (
-            one[:1] - own
-            for one, own in zip(self._counted(every, key, self.stratum), mine, strict=True)
-        )
-        # A person's first unit in a stratum may lie outside of the cohort, and the first one inside
-        # it count as well: never let that make less than nobody.
-        people = np.maximum(people, 0.0)
-        return people, np.clip(hits, 0.0, people)
-
-    def _counted(self, which: Bools, key: Ints, cell: Ints) -> tuple[Array, Array]:
-        import numpy as np
-
-        at = np.flatnonzero(which)
-        first = at[np.unique(key[at], return_index=True)[1]]
-        size = self.cohorts * self.strata
-        people = np.bincount(cell[first], minlength=size)
-        hits = np.bincount(cell[first], weights=self.hit[first], minlength=size)
-        shape = (self.cohorts, self.strata)
-        return people.reshape(shape).astype(float), hits.reshape(shape).astype(float)
-
-
-def _grid(units: pd.DataFrame, cohorts: pd.Series[str], names: list[str]) -> _Grid:
-    import numpy as np
-    import pandas as pd
-
-    codes, strata = pd.factorize(units["stratum"], sort=True)
-    clients = pd.Series(strata, dtype="str").str.partition("|")[0]
-    return _Grid(
-        times=np.asarray(units["start_utc"].astype("int64"), dtype=np.int64),
-        person=pd.factorize(units["person"])[0].astype("int64"),
-        cohort=pd.Index(names).get_indexer(pd.Index(cohorts)).astype("int64"),
-        stratum=codes.astype("int64"),
-        hit=units["hit"].to_numpy(dtype=float),
-        cohorts=len(names),
-        clients=np.asarray(pd.get_dummies(clients), dtype=np.float64),
-    )
-
-
-def _best(dimension: str, names: list[str], grid: _Grid, material: Material) -> list[Standout]:
+def _best(dimension: str, names: list[str], grid: Grid, material: Material) -> list[Standout]:
     """Return each cohort in the span with the smallest p, of those with enough people if any."""
     import numpy as np
 
@@ -227,7 +135,7 @@ class _Look:
     p: Array
 
 
-def _look(grid: _Grid, wide: tuple[Array, Array], span: Span, variation: float) -> _Look:
+def _look(grid: Grid, wide: tuple[Array, Array], span: Span, variation: float) -> _Look:
     import numpy as np
 
     here = grid.cut(span.start, span.end)
