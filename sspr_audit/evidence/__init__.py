@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sspr_audit.model import Tested
+from sspr_audit.model import Suspicion, Tested
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sspr_audit.evidence.material import Material
 
 
@@ -18,9 +20,33 @@ def patterns(material: Material) -> Iterator[Tested]:
     What is told apart first is left out of what comes later: probing by strangers is no outage, and
     an outage of everything is no fault of one place.
     """
-    from sspr_audit.evidence import absent
+    from sspr_audit.evidence import absent, gates, incident, people, stalled, takeover
     from sspr_audit.evidence.explaining import explained
 
-    for one in (absent.tested(material),):
+    probes, thefts = people.tested(material), takeover.tested(material)
+    at_once = incident.tested(material)
+    rest = material.without(_flows(probes, material)).without(_flows(thefts, material))
+    # An incident before the window would be a place's past.
+    ever = incident.tested(replace(rest, window=material.baseline))
+    rest = rest.without(incident.during(rest, _certain(ever, material)))
+    ordinary = (absent, stalled)
+    for one in (
+        *(probes, thefts, at_once),
+        *(family.tested(rest) for family in ordinary),
+        *(gates.phone(rest), gates.mail(rest)),
+    ):
         told = tuple(explained(suspicion, material) for suspicion in one.suspicions)
         yield replace(one, suspicions=told)
+
+
+def _certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
+    """Return the suspicions that chance hardly ever makes, over all tests of their family."""
+    limit = material.numbers["false_discovery"] / max(tested.tests, 1)
+    return tuple(one for one in tested.suspicions if one.p <= limit)
+
+
+def _flows(tested: Tested, material: Material) -> pd.Series[str]:
+    import pandas as pd
+
+    ids = [flow for one in _certain(tested, material) for flow in one.flow_ids]
+    return pd.Series(ids, dtype="str")
