@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from material_factory import NO_CODE, STOPPED, ago, as_set, flow, made, shuffled, signed_in, usual
+from material_factory import (
+    NO_CODE,
+    NUMBERS,
+    STOPPED,
+    ago,
+    as_set,
+    flow,
+    made,
+    shuffled,
+    signed_in,
+    usual,
+)
 from material_factory import signal as of
 
 from sspr_audit.evidence import people, takeover
@@ -209,13 +220,36 @@ def test_what_a_takeover_is_not(changes):
     )
 
 
-def test_a_network_of_the_persons_own_is_no_stranger():
+def test_a_network_that_was_used_before_is_no_stranger():
     """Who was there before, or somebody else, makes the network no stranger."""
     for person in ("person9", "person10"):
         before = flow("before", person, 20, place=STRANGE)
 
         rows = [*usual(), before, *attempt()]
         assert takeover.tested(made(rows, [registration()])).suspicions == ()
+
+
+def test_several_victims_of_one_address_are_one_takeover():
+    """An address that takes over one account after another is told once, with all of them."""
+    rows, acts = [], []
+    for n in range(4):
+        who = {"person": f"victim{n}", "upn": f"victim{n}@example.com"}
+        rows += [row | who | {"flow_id": f"{row['flow_id']}-{n}"} for row in attempt(tries=1)]
+        acts.append(registration(person=f"victim{n}") | {"act_id": f"r{n}"})
+
+    found = only(takeover.tested(made([*usual(), *rows], acts)))
+
+    assert found.users == 4
+    assert found.scope.ips == (STRANGE,)
+    assert found.p < 1e-6
+
+
+def test_one_unlucky_guest_of_a_conference_is_no_takeover():
+    """Behind an address with many new guests, one who tried twice before is no news."""
+    guests = [flow(f"g{n}", f"guest{n}", 2 - n / 100, place=STRANGE) for n in range(40)]
+
+    found = takeover.tested(made([*usual(), *guests, *attempt(tries=2)])).suspicions
+    assert all(one.p > NUMBERS["false_discovery"] for one in found)
 
 
 def test_a_sign_in_before_makes_it_their_own():

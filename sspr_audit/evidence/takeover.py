@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence.cohorts import TOLD
 from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.wording import several
 from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -25,21 +26,28 @@ _AFTER_S: Final = 3600
 
 
 def tested(material: Material) -> Tested:
-    """Return the resets that look hostile, one for each person."""
+    """Return the networks from which resets look hostile, each with the people concerned."""
     if not material.flows["outcome"].eq("succeeded").any():
         return Tested(Kind.PEOPLE, 0)
     flows = resets(material)
-    chance = _chance(flows)
-    fits = flows["strange"] & (flows["tried"] | flows["registered"]) & (chance <= TOLD)
-    fits &= flows["start_utc"] >= material.window.start
-    chosen = flows[fits].assign(p=chance[fits]).sort_values(["p", "start_utc"])
-    chosen = chosen.drop_duplicates("person")
-    people = flows.loc[flows["start_utc"] >= material.window.start, "person"].nunique()
-    raised = tuple(
-        _suspicion(str(flow_id), flows, float(p), material)
-        for flow_id, p in zip(chosen["flow_id"], chosen["p"], strict=True)
-    )
-    return Tested(Kind.PEOPLE, int(people), raised)
+    flows = flows.assign(p=_chance(flows))
+    here = flows[(flows["start_utc"] >= material.window.start) & flows["site"].isna()]
+    fits = here["strange"] & (here["tried"] | here["registered"])
+    chosen = here[fits].sort_values(["p", "start_utc"]).drop_duplicates(["ip_group", "person"])
+    raised = []
+    for address, rows in chosen.groupby("ip_group"):
+        p = _together(rows["p"], int(here["ip_group"].eq(address).sum()))
+        if p <= TOLD:
+            raised.append(_suspicion(str(address), rows, p, material))
+    tests = int(here["ip_group"].nunique())
+    return Tested(Kind.PEOPLE, tests, tuple(sorted(raised, key=lambda one: one.p)))
+
+
+def _together(p: pd.Series[float], resets: int) -> float:
+    """Bound how often chance gives so many odd ones among all resets from one address."""
+    import math
+
+    return min(1.0, math.comb(resets, len(p)) * math.prod(p.tolist()))
 
 
 def _chance(flows: pd.DataFrame) -> pd.Series[float]:
@@ -66,12 +74,7 @@ def resets(material: Material) -> pd.DataFrame:
     done = flows[flows["outcome"].eq("succeeded")]
     methods = done["methods"].fillna("").str.split(", ")
     phone = methods.map(lambda names: bool(names) and _PHONE.issuperset(names)).astype(bool)
-    first = ~flows.duplicated("ip_group") & flows["ip_group"].notna() & flows["site"].isna()
-    # The failed tries come from the same address: nobody else may have been there before them.
-    firsts = flows[first].set_index("ip_group")["person"]
-    own = done["ip_group"].map(firsts).eq(done["person"])
-    new = own & _first_in(done, flows)
-    strange = phone & new & _not_signed_in(done, material)
+    strange = phone & _first_in(done, flows) & _not_signed_in(done, material)
     tries = _recent(done, flows)
     acts = material.acts
     registered = acts[acts["kind"].eq("registration") & acts["person"].notna()]
@@ -135,92 +138,92 @@ def _recent(done: pd.DataFrame, flows: pd.DataFrame) -> pd.Series[int]:
     return found
 
 
-def _suspicion(flow_id: str, resets: pd.DataFrame, p: float, material: Material) -> Suspicion:
-    one = resets[resets["flow_id"] == flow_id].iloc[0]
+def _suspicion(address: str, rows: pd.DataFrame, p: float, material: Material) -> Suspicion:
     flows = material.flows
-    near = flows["start_utc"].between(one["start_utc"] - _day(), one["end_utc"])
-    own = flows[flows["person"].eq(one["person"]) & near]
-    name = one["upn"] if isinstance(one["upn"], str) else one["person"]
+    done = flows["person"].map(rows.set_index("person")["start_utc"])
+    day = _seconds(_DAY_S)
+    own = flows[flows["start_utc"].between(done - day, done)]
+    names = rows["upn"].fillna(rows["person"])
     return Suspicion(
         target=TARGET,
         kind=Kind.PEOPLE,
         p=p,
-        scope=Scope(users=(str(name),), ips=(str(one["ip_group"]),)),
-        users=1,
+        scope=Scope(users=tuple(sorted(names)), ips=(address,)),
+        users=len(rows),
         flows=len(own),
         first_seen=own["start_utc"].min().to_pydatetime(warn=False),
-        last_seen=one["start_utc"].to_pydatetime(warn=False),
+        last_seen=rows["start_utc"].max().to_pydatetime(warn=False),
         signals=(
-            strange_network(one, material),
-            tried_before(one),
-            registered_after(one),
-            reset_by_admin(one, material),
-            used_again(one, flows, material),
+            strange_network(address, rows, material),
+            tried_before(rows),
+            registered_after(rows),
+            reset_by_admin(rows, material),
+            used_again(address, rows, material),
         ),
         flow_ids=tuple(own["flow_id"]),
     )
 
 
-def _day() -> pd.Timedelta:
+def _seconds(seconds: int) -> pd.Timedelta:
     import pandas as pd
 
-    return pd.Timedelta(seconds=_DAY_S)
+    return pd.Timedelta(seconds=seconds)
 
 
-def _moment(one: pd.Series[str]) -> pd.Timestamp:
-    import pandas as pd
-
-    return pd.Timestamp(one["end_utc"])
-
-
-def strange_network(one: pd.Series[str], material: Material) -> Signal:
-    """The reset succeeded by phone alone, from a network that nobody had used before."""
-    text = f"A reset by {one['methods']} alone from {one['ip_group']}, first seen that day"
+def strange_network(address: str, rows: pd.DataFrame, material: Material) -> Signal:
+    """Resets succeeded by phone alone, from a network that nobody had used before that day."""
+    who = several(len(rows), "person", "people")
+    text = f"{who} reset by phone alone from {address}, which was first seen the day before or less"
     if material.context.sign_ins is None:
         text += " (in resets; sign-ins are not known)"
-    return Signal("strange-network", Kind.PEOPLE, State.FIRED, text, str(one["ip_group"]), 1)
+    return Signal("strange-network", Kind.PEOPLE, State.FIRED, text, address, len(rows))
 
 
-def tried_before(one: pd.Series[int]) -> Signal:
+def tried_before(rows: pd.DataFrame) -> Signal:
     """Several flows of the day before failed at a verification."""
-    count = int(one["tries"])
-    state = State.FIRED if one["tried"] else State.QUIET
-    text = f"{count} flows of this person came to nothing in the day before"
-    return Signal("tried-before", Kind.PEOPLE, state, text, count, 1)
+    count, people = int(rows["tries"].sum()), int(rows["tried"].sum())
+    state = State.FIRED if people else State.QUIET
+    text = f"{several(count, 'flow')} of these people came to nothing in the day before"
+    return Signal("tried-before", Kind.PEOPLE, state, text, count, len(rows))
 
 
-def registered_after(one: pd.Series[bool]) -> Signal:
+def registered_after(rows: pd.DataFrame) -> Signal:
     """New security info was registered within the hour after."""
-    state = State.FIRED if one["registered"] else State.QUIET
-    verb = "was" if one["registered"] else "was not"
-    text = f"Security info {verb} registered within the hour after"
-    return Signal("registered-after", Kind.AFTERMATH, state, text, int(one["registered"]), 1)
-
-
-def reset_by_admin(one: pd.Series[str], material: Material) -> Signal:
-    """An administrator reset the password within two days after, as one does once it is noticed."""
-    acts = material.acts
-    after = acts["time_utc"].between(one["end_utc"], _moment(one) + 2 * _day())
-    fits = acts["kind"].eq("admin-reset") & acts["person"].eq(one["person"]) & after
-    count = int(fits.sum())
-    text = f"{count} resets by an administrator in the two days after"
+    count = int(rows["registered"].sum())
+    text = f"{count} of {len(rows)} registered security info within the hour after"
     state = State.FIRED if count else State.QUIET
-    return Signal("reset-by-admin-after", Kind.AFTERMATH, state, text, count, 1)
+    return Signal("registered-after", Kind.AFTERMATH, state, text, count, len(rows))
 
 
-def used_again(one: pd.Series[str], flows: pd.DataFrame, material: Material) -> Signal:
-    """The person goes on signing in from that network days later: it is theirs."""
+def reset_by_admin(rows: pd.DataFrame, material: Material) -> Signal:
+    """An administrator reset the password within two days after, as one does once it is noticed."""
+    acts = material.acts[material.acts["kind"].eq("admin-reset")]
+    ended = acts["person"].map(rows.set_index("person")["end_utc"])
+    after = acts["time_utc"].between(ended, ended + _seconds(2 * _DAY_S))
+    count = int(acts.loc[after, "person"].nunique())
+    text = f"An administrator reset {count} of {len(rows)} again in the two days after"
+    state = State.FIRED if count else State.QUIET
+    return Signal("reset-by-admin-after", Kind.AFTERMATH, state, text, count, len(rows))
+
+
+def used_again(address: str, rows: pd.DataFrame, material: Material) -> Signal:
+    """The people go on signing in from that network days later: it is theirs."""
     name = "network-used-again"
-    later = _moment(one) + _day()
-    here = flows["ip_group"].eq(one["ip_group"]) & flows["person"].eq(one["person"])
-    count = int((here & flows["start_utc"].gt(later)).sum())
+    later = rows.set_index("person")["end_utc"] + _seconds(_DAY_S)
+    seen = _later_at(material.flows.rename(columns={"start_utc": "time_utc"}), address, later)
     sign_ins = material.context.sign_ins
-    if sign_ins is None and not count:
-        text = "Whether the person works from that network is not known"
-        needs = "sign-ins of the person"
+    if sign_ins is None and not seen:
+        text = "Whether these people work from that network is not known"
+        needs = "sign-ins of these people"
         return Signal(name, Kind.AFTERMATH, State.UNKNOWN, text, needs=needs)
     if sign_ins is not None:
-        own = sign_ins["person"].eq(one["person"]) & sign_ins["ip_group"].eq(one["ip_group"])
-        count += int((own & sign_ins["succeeded"] & sign_ins["time_utc"].gt(later)).sum())
-    text = f"The person was seen {count} times from that network more than a day after"
-    return Signal(name, Kind.AFTERMATH, State.FIRED if count else State.QUIET, text, count, 1)
+        seen |= _later_at(sign_ins[sign_ins["succeeded"]], address, later)
+    text = f"{len(seen)} of {len(rows)} were seen there again more than a day after"
+    state = State.FIRED if 2 * len(seen) >= len(rows) else State.QUIET
+    return Signal(name, Kind.AFTERMATH, state, text, len(seen), len(rows))
+
+
+def _later_at(rows: pd.DataFrame, address: str, later: pd.Series[pd.Timestamp]) -> set[str]:
+    """Return the people of `later` who were at the address after their own time."""
+    here = rows[rows["ip_group"].eq(address) & rows["person"].isin(later.index)]
+    return set(here.loc[here["time_utc"] > here["person"].map(later), "person"])
