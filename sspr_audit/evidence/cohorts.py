@@ -205,7 +205,7 @@ def too_few(
 
 
 def against_rest(
-    one: Stretch, hits: pd.Series[bool], units: pd.DataFrame
+    one: Stretch, hits: pd.Series[bool], units: pd.DataFrame, variation: float
 ) -> tuple[int, int, float, float]:
     """Return people who hit otherwise in the stretch, of how many, the share else, and p.
 
@@ -219,7 +219,7 @@ def against_rest(
     k, n = int(hits[here.index].sum()), len(here)
     m, total = int(hits[rest.index].sum()), len(rest)
     usual = (m + 0.5) / (total + 1)
-    sure = 1 / (1 / 40 + 1 / (total + 1))
+    sure = 1 / (1 / variation + 1 / (total + 1))
     p = float(statistics.betabinomial_upper(k, n, usual * sure, (1 - usual) * sure))
     return k, n, usual, p
 

@@ -163,7 +163,9 @@ def stops_later_too(one: Stretch, units: pd.DataFrame, material: Material) -> Si
     """People also stop later, after starting a method, more often than elsewhere."""
     ended = units["outcome"].isin(["abandoned", "failed", "cancelled"])
     past = units[units["stage"] > OPTIONS]
-    k, n, usual, p = cohorts.against_rest(one, ended & units["stage"].gt(OPTIONS), past)
+    k, n, usual, p = cohorts.against_rest(
+        one, ended & units["stage"].gt(OPTIONS), past, material.numbers["variation"]
+    )
     text = (
         f"Of {n} people who started a method, {k} did not finish (usual {percent(usual)})"
         if n
