@@ -84,8 +84,10 @@ def _whole(asked: argparse.Namespace) -> None:
     print(tables.baseline(with_causes))
     print(tables.clean(clean))
     if asked.json:
-        rows = [row for one in ran for row in one.rows()]
-        asked.json.write_text(json.dumps(rows, default=str, indent=1), "utf-8")
+        beside = asked.json.with_suffix(".labels.json")
+        for file, rows in ((asked.json, Outcome.rows), (beside, Outcome.label_rows)):
+            written = [row for one in ran for row in rows(one)]
+            file.write_text(json.dumps(written, default=str, indent=1), "utf-8")
 
 
 def _pairs(asked: argparse.Namespace) -> None:
@@ -114,7 +116,11 @@ def parser() -> argparse.ArgumentParser:
     option("--weeks", type=int, default=300)
     option("--seed", type=int, default=1)
     option("--jobs", type=int, default=2)
-    option("--json", type=Path, help="write every finding with its signals and whether it is right")
+    option(
+        "--json",
+        type=Path,
+        help="write every finding, whether it is right, and beside it every label",
+    )
     option("--pairs", action="store_true", help="the headline causes alone, in pairs, with rivals")
     option("--without", choices=CUTS, help="the same tenants with an input removed")
     return made

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.simulator import Label, Simulated
-from benchmarks.simulator.world import TARGETS
+from benchmarks.simulator.texts import TARGETS
 from sspr_audit.sources.scenes import SSPR
 
 TOP = 5

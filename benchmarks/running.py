@@ -6,14 +6,14 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import peer
-from benchmarks.scoring import Found, Scored, scored
+from benchmarks.scoring import LEVELS, Found, Scored, matches, scored
 from benchmarks.simulator import Label, Recipe, Simulated, tenant
 from sspr_audit import knowledge, settings
 from sspr_audit.model import Finding, Site
@@ -69,6 +69,17 @@ class Outcome:
                 "kind": one.kind,
                 "right": one.right,
                 "over": list(one.over),
+            }
+
+    def label_rows(self) -> Iterator[dict[str, Any]]:
+        """Yield every label for a file, with the best that was said of it."""
+        for label in self.labels:
+            hits = [one.found for one in self.found if matches(one.found, label, self.families)]
+            yield asdict(label) | {
+                "tenant": f"{self.task.recipe.name}-{self.task.seed}",
+                "distractors": list(self.task.recipe.distractors),
+                "traits": self.traits,
+                "found": min((one.confidence for one in hits), key=LEVELS.index, default=None),
             }
 
 

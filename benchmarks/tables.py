@@ -117,14 +117,20 @@ def overclaims(ran: Sequence[Outcome]) -> str:
         (what, one.found.target) for out in ran for one in out.found for what in one.over
     )
     rows = [f"{count:4}  {what}: {target}" for (what, target), count in over.most_common()]
-    wrong = Counter(
-        (one.found.target, "+".join(out.task.recipe.plants))
-        for out in ran
-        for one in out.found
-        if one.found.firm and not one.right
-    )
-    rows += [f"{n:4}  false: {target} (planted: {p})" for (target, p), n in wrong.most_common(30)]
+    claims = [(one, out) for out in ran for one in out.found if one.found.firm]
+    rows += [_false(one.found, out) for one, out in claims if not one.right]
     return _table("Over-claims and false alarms at likely or above", "", rows or ["none"])
+
+
+def _false(found: Found, one: Outcome) -> str:
+    """Return where a false alarm stands, to look into it."""
+    back = f", {one.task.weeks_back} weeks back" * bool(one.task.weeks_back)
+    where = ", ".join(found.sites or found.ips[:3]) or "everywhere"
+    return (
+        f"  false: {found.confidence} {found.target} at {where}, {found.people} people; seed"
+        f" {one.task.seed}{back}; planted {'+'.join(one.task.recipe.plants) or 'nothing'};"
+        f" beside it {', '.join(one.task.recipe.distractors)}"
+    )
 
 
 def calibration(ran: Sequence[Outcome]) -> str:
@@ -181,12 +187,7 @@ def clean(ran: Sequence[Outcome]) -> str:
     for size, weeks in sorted(by_size.items()):
         count = sum(one.task.recipe.most_flows == size for _, one in alarms)
         rows.append(f"up to {size:5} flows: {share(count, weeks)} a week")
-    for found, one in alarms:
-        rows.append(
-            f"  {found.confidence} {found.target} {found.sites or found.ips} {found.people} people,"
-            f" seed {one.task.seed}, {one.task.weeks_back} weeks back,"
-            f" {', '.join(one.task.recipe.distractors)}"
-        )
+    rows += [_false(found, one) for found, one in alarms]
     return _table("Clean weeks", "", rows)
 
 

@@ -55,9 +55,9 @@ def _settings(world: World) -> str:
     """Return the settings file: what the values of ClientType mean, and sites where written."""
     lines = ["[client_types]", f'"{SIGN_IN_SCREEN}" = "windows-signin"', f'"{BROWSER}" = "browser"']
     if world.traits.named == "settings":
-        sites = {one.egress: one for one in world.places} if world.traits.shared else None
-        for place in world.places if sites is None else sites.values():
-            name = "Internet breakout" if sites else place.name
+        shared = world.traits.shared
+        for place in world.places[:1] if shared else world.named_places():
+            name = "Internet breakout" if shared else place.name
             networks = ", ".join(f'"{ip}/32"' for ip in place.listed)
             lines += ["", "[[sites]]", f'name = "{name}"', f"networks = [{networks}]"]
             lines += ["dc_reachable = true"]

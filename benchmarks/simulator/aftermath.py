@@ -10,7 +10,8 @@ from sspr_audit.sources.scenes import Ending, Stage
 from . import wire
 from .model import DAY, HOUR, MINUTE, SECOND, Attempt, Label
 from .silent import ENOUGH, onset
-from .world import SIGN_IN_SCREEN, TOO_MANY, Trouble, World
+from .texts import TOO_MANY
+from .world import SIGN_IN_SCREEN, Trouble, World
 
 FEW = 5
 """People that an aftermath takes: each shows several things that ordinary resets hardly show."""

@@ -8,6 +8,7 @@ from sspr_audit.sources import scenes
 
 from . import wire
 from .model import DAY, HOUR
+from .people import VPN_EGRESS
 from .world import World
 
 KEPT = 30 * DAY
@@ -29,7 +30,7 @@ def of(world: World) -> dict[str, list[Any]]:
         "devices": [wire.device(one, device, last) for one, device, last in owned],
         "namedLocations": [
             wire.named_location(number, place)
-            for number, place in enumerate(world.places)
+            for number, place in enumerate(world.named_places())
             if listed
         ],
         "userRegistrationDetails": [wire.registration(one) for one in seen.values()],
@@ -76,7 +77,10 @@ def _usual_days(world: World) -> None:
             inside = world.at_work(human, at) and not world.dice.chance(human.home_share)
             where = "office" if inside else "home"
             bound = human.device is not None and human.device.trust == "ServerAd"
-            if human.device and not (off_network and bound and not inside):
+            if world.traits.vpn and not inside and world.dice.chance(0.5):
+                # Nobody opens a device through a tunnel that comes up after it is open.
+                world.sign_in(human, at, VPN_EGRESS, wire.PORTAL)
+            elif human.device and not (off_network and bound and not inside):
                 world.sign_in(human, at, world.address(human, where), wire.WINDOWS)
             else:
                 world.sign_in(human, at, world.address(human, where), wire.PORTAL)

@@ -11,9 +11,10 @@ from sspr_audit.sources.scenes import Stage
 from . import aftermath, distractors, silent, stated
 from .model import Chances
 from .recipes import Recipe
+from .texts import AT_PASSWORD, AT_USER_ID
 from .world import World
 
-EXPLICIT: Final = (*stated.AT_USER_ID, *stated.AT_PASSWORD)
+EXPLICIT: Final = (*AT_USER_ID, *AT_PASSWORD)
 PLANTS: Final[dict[str, Callable[[World], None]]] = {
     **{target: stated.group(target) for target in EXPLICIT},
     "writeback-unreachable": stated.writeback_outage,

@@ -115,6 +115,7 @@ class Traits:
     missing: tuple[str, ...] = ()
     vpn: bool = False
     """Whether people at home browse through the company's VPN, once they are signed in."""
+    vpn_named: bool = False
     carrier: bool = False
     """Whether homes share addresses of their carrier."""
     complete: bool = True
@@ -184,7 +185,7 @@ TRAITS: Final[dict[str, Callable[[Chances, Traits], Traits]]] = {
     "no-client-type": lambda _, t: replace(t, recorded_how="none"),
     "partly-recorded": _partly,
     "shared-egress": lambda _, t: replace(t, shared=True),
-    "vpn": lambda _, t: replace(t, vpn=True),
+    "vpn": lambda dice, t: replace(t, vpn=True, vpn_named=dice.chance(0.5)),
     "carrier-nat": lambda _, t: replace(t, carrier=True),
     "incomplete-location": lambda _, t: replace(t, complete=False, egress=max(2, t.egress)),
     "holiday": _holiday,

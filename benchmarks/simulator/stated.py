@@ -10,36 +10,8 @@ from sspr_audit.sources.scenes import Ending, Stage
 
 from .model import DAY, HOUR, Attempt, Human, Label
 from .silent import office
-from .world import NO_METHODS, Trouble, World
-
-NOT_IN_GROUP = (
-    "This user is not a member of the password reset users group. "
-    "Add this user to that group to resolve this."
-)
-NO_LICENCE = "User does not have a license. You can add a license to the user to resolve this"
-NOT_ENABLED = (
-    "Password reset is not enabled for this user. "
-    "Enable password reset under the configure tab to resolve this"
-)
-ON_PREMISES = "User's password is managed on-premises. You can enable Password Writeback to resolve"
-UNREACHABLE = (
-    "We could not reach your on-premises password reset service. Check your sync machine's event"
-    " log"
-)
-REFUSED = (
-    "We encountered a problem while resetting the user's on-premises password. "
-    "Check your sync machine's event log"
-)
-AD_POLICY = "On-premises policy violation"
-
-AT_USER_ID = {
-    "insufficient-methods": NO_METHODS,
-    "user-not-in-sspr-group": NOT_IN_GROUP,
-    "license-missing": NO_LICENCE,
-    "not-enabled-for-user": NOT_ENABLED,
-    "password-managed-on-premises-no-writeback": f"{ON_PREMISES} this",
-}
-AT_PASSWORD = {"writeback-refused": REFUSED, "onprem-policy-refused": AD_POLICY}
+from .texts import AT_PASSWORD, AT_USER_ID, UNREACHABLE
+from .world import Trouble, World
 
 
 def group(target: str) -> Callable[[World], None]:

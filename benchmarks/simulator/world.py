@@ -15,27 +15,10 @@ from sspr_audit.sources.scenes import Ending, Entry, Person, Visit
 from . import people, wire
 from .model import DAY, HOUR, MINUTE, SECOND, Attempt, Chances, Human, Label, Place
 from .recipes import Traits
+from .texts import CANCELLED, CONTACTED, NO_METHODS, TARGETS, TOO_MANY
 
 SIGN_IN_SCREEN: Final = "Windows sign-in screen"
 BROWSER: Final = "Web portal"
-
-TARGETS: Final = {
-    "User cancelled before passing": "user-cancelled",
-    "User cancelled before submitting": "user-cancelled",
-    "User contacted an admin": "user-contacted-admin",
-    "User entered too many invalid SMS": "too-many-attempts-throttled",
-    "User's account has insufficient": "insufficient-methods",
-    "This user is not a member": "user-not-in-sspr-group",
-    "User does not have a license": "license-missing",
-    "User's password is managed on-premises": "password-managed-on-premises-no-writeback",
-    "Password reset is not enabled": "not-enabled-for-user",
-    "We could not reach your on-premises": "writeback-unreachable",
-    "OnPremisesConnectivityError": "writeback-unreachable",
-    "We encountered a problem while": "writeback-refused",
-    "On-premises policy violation": "onprem-policy-refused",
-    scenes.REFUSED: "banned-password-cloud",
-}
-"""How a reason begins, and the cause or family that it states."""
 
 
 @dataclass(slots=True)
@@ -80,6 +63,16 @@ class World:
     def of(self, place: Place) -> list[Human]:
         """Return the people of a site."""
         return [one for one in self.humans if one.place is place]
+
+    def named_places(self) -> tuple[Place, ...]:
+        """Return what the admin writes down: the sites, and the VPN where somebody thought of it.
+
+        A name says nothing of what a network is.
+        """
+        if not (self.traits.vpn and self.traits.vpn_named):
+            return self.places
+        egress = (people.VPN_EGRESS,)
+        return (*self.places, Place("Remote access", 0, egress, egress, 0))
 
     # -- ordinary days
 
@@ -284,12 +277,3 @@ class World:
 
 def _strikes(trouble: Trouble, one: Attempt) -> bool:
     return trouble.since <= one.at < trouble.until and trouble.hits(one)
-
-
-NO_METHODS: Final = (
-    "User's account has insufficient authentication methods defined. "
-    "Add authentication info to resolve this"
-)
-CANCELLED: Final = "User cancelled before passing the required authentication methods"
-CONTACTED: Final = "User contacted an admin after trying the mobile SMS verification option"
-TOO_MANY: Final = "User entered too many invalid SMS verification codes and is blocked for 24 hours"
