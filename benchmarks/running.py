@@ -95,7 +95,11 @@ def run(task: Task) -> Outcome:
     families = {one.id: tuple(one.members) for one in known().families.values()}
     stated = frozenset(said for at, said in made.stated if made.window[0] <= at < made.window[1])
     began = time.perf_counter()
-    findings = judged(made, task.cut)
+    try:
+        findings = judged(made, task.cut)
+    except Exception as error:
+        error.add_note(f"seed {task.seed}, {task.recipe}, {task.weeks_back} weeks back")
+        raise
     return Outcome(
         task=task,
         labels=made.labels,

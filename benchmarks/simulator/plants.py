@@ -51,6 +51,7 @@ _BLINDING: Final = ("no-client-type", "partial-context", "shared-egress")
 _RARE: Final = (
     *("authenticated-proxy", "per-user-proxy-or-pac-only", "dot1x-prelogon-sso"),
     *("security-baseline-applied", "signin-reset-not-enabled", "service-incident"),
+    *("inspection-by-gateway", "ocsp-blocked", "static-content-cdn-blocked", "sms-lost-at-site"),
 )
 """Plants that only a tenant with many resets can show."""
 
