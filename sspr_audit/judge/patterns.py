@@ -110,7 +110,7 @@ def _score(suspicion: Suspicion, pattern: Pattern, weights: Mapping[str, float])
 
 def _order(one: Judgement) -> tuple[object, ...]:
     rank = one.confidence.rank if one.confidence else len(Confidence)
-    return rank, one.q, -one.suspicion.users, one.suspicion.target, one.suspicion.scope
+    return rank, one.q, -one.suspicion.users, one.suspicion.target, str(one.suspicion.scope)
 
 
 def _whole(judged: Iterable[Judgement]) -> Iterator[Judgement]:
