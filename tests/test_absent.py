@@ -229,6 +229,20 @@ def test_an_address_is_what_its_people_make_it():
     assert found["203.0.113.77"] == "visit"
 
 
+def test_neighbours_by_which_the_same_people_come_are_one_place():
+    """A site with two ways out is one place, whoever named it; a stranger beside it is not."""
+    flows = [
+        {**one, "site": None, "ip": ip, "ip_group": ip}
+        for number, one in enumerate(habits("Turku", 20, 0.3, every=5))
+        for ip in [f"198.51.100.{9 + number % 2}"]
+    ]
+    beside = [flow(f"guest-{n}", 3 * n, "198.51.100.12", hour=9 + n % 5) for n in range(9)]
+    found = kinds([*habits("Oslo", 30, 0.3), *flows, *beside])
+    assert found["198.51.100.9 (+1 beside it)"] == "office"
+    assert "198.51.100.10" not in found
+    assert "198.51.100.12" in found
+
+
 def test_an_egress_of_many_places_is_shared():
     """People of two offices behind one address, day and night: a VPN or a cloud proxy."""
     vpn = [

@@ -118,10 +118,18 @@ def test_a_lead_can_occur_wherever_a_member_can(family):
 
 
 def test_unobservable_is_what_no_text_names(every_reason):
-    """Exactly the causes that no row of reasons states, each with the data that would show it."""
-    stated = {id_ for row in KNOWN.reasons for id_ in KNOWN.named_by(row)}
+    """The causes that no row of reasons states, each with the data that would show it.
 
-    assert {one.cause for one in every_reason.unobservable} == set(KNOWN.causes) - stated
+    One whose pattern could be looked for everywhere is left out: it could have been seen.
+    """
+    stated = {id_ for row in KNOWN.reasons for id_ in KNOWN.named_by(row)}
+    shown = {id_ for id_ in KNOWN.causes if KNOWN.causes[id_].pattern} | {
+        id_ for family in KNOWN.families.values() if family.pattern for id_ in family.members
+    }
+    told = {one.cause for one in every_reason.unobservable}
+
+    assert told <= set(KNOWN.causes) - stated
+    assert set(KNOWN.causes) - stated - shown <= told
     assert all(one.needs for one in every_reason.unobservable)
 
 
@@ -503,11 +511,11 @@ def test_what_was_found_was_not_unobservable():
 # The demo
 
 
-@pytest.mark.parametrize(
-    "planted", [one for one in demo.PLANTED if one.mark], ids=lambda p: p.finding
-)
+@pytest.mark.parametrize("planted", demo.PLANTED, ids=lambda p: p.finding)
 def test_the_demo_shows_what_was_planted(planted):
-    """Each planted cause with a mark is named, alone or in its family, by all who were struck."""
+    """Each planted cause is named, alone or in its family, by all who were struck; also those that
+    leave no mark.
+    """
     causes = set(
         KNOWN.families[planted.finding].members if planted.finding in KNOWN.families else ()
     )
@@ -523,16 +531,18 @@ def test_the_demo_shows_what_was_planted(planted):
 
 def test_the_demo_shows_nothing_that_its_records_do_not_state():
     """Beside the planted causes only those whose reason stands in the demo's own records."""
+    silent = {one.finding for one in demo.PLANTED if not one.mark}
     texts = {row["resultReason"] for row in demo.records()}
     rows = [match.reason for text in texts if (match := KNOWN.reason(text))]
     stated = {name for row in rows for name in ((row.family,) if row.family else row.causes)}
     stated.add("too-many-attempts-throttled")
 
-    assert set(found(demo_report("global"))) == stated
+    assert set(found(demo_report("global"))) == stated | silent
 
 
 def test_the_demo_counts_what_its_records_show():
-    """Users, flows and events of every finding, worked out again from the records."""
+    """Users, flows and events of every finding that a text makes, worked out again."""
+    silent = {one.finding for one in demo.PLANTED if not one.mark}
     marks = defaultdict(list)
     for row in demo.records():
         match = KNOWN.reason(row["resultReason"])
@@ -547,6 +557,8 @@ def test_the_demo_counts_what_its_records_show():
             marks[name].append(row)
 
     for name, one in found(demo_report("global")).items():
+        if name in silent:
+            continue
         rows = marks[name]
         in_flows = [row for row in rows if row["activityDisplayName"] != CHANGE]
         assert one.events == len(rows), name

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from sspr_audit.evidence import egress
 from sspr_audit.model import Context, Site, Window
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ SCREEN: Final = "windows-signin"
 class Material:
     """Everything before the window's end that judgement may use.
 
-    `flows` has the columns of `tables.FLOWS` and `place`: the site, else the address as by_ip shows
-    it; null where none is known. `acts` has those of `tables.ACTS`, `changes` are the events of
-    `tables.EVENTS` that tell of a changed policy.
+    `flows` has the columns of `tables.FLOWS` and `place`: the site, else the address or addresses
+    of one way out; null where none is known. `acts` has those of `tables.ACTS`, `changes` are the
+    events of `tables.EVENTS` that tell of a changed policy.
     """
 
     flows: pd.DataFrame
@@ -57,7 +58,13 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
     """Return the material inside the baseline, in order of time, flows with their place."""
     inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
     here = flows[inside].sort_values(["start_utc", "flow_id"], ignore_index=True)
-    place = here["site"].fillna(here["ip_group"])
     return Material(
-        here.assign(place=place), acts, changes, context, sites, window, baseline, numbers
+        here.assign(place=egress.places(here)),
+        acts,
+        changes,
+        context,
+        sites,
+        window,
+        baseline,
+        numbers,
     )
