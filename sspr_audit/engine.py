@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -138,6 +138,13 @@ def _trouble(error: Exception) -> LocalTrouble:
     return LocalTrouble(f"this machine refused: {first}; free space or rights, then run again")
 
 
+def tidy() -> None:
+    """Give back to the system the memory that Arrow has freed, and would keep for later."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def sql(package: str, name: str) -> str:
     """Return the text of the SQL file `name` that ships with `package`."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
@@ -200,6 +207,14 @@ def lent(
         connection.register(name, table)
     try:
         yield connection
-    finally:
-        for name in tables:
-            connection.unregister(name)
+    except BaseException:
+        # What went wrong has ended the transaction, and then DuckDB refuses this, too.
+        with suppress(Exception):
+            _unregister(connection, tables)
+        raise
+    _unregister(connection, tables)
+
+
+def _unregister(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    for name in names:
+        connection.unregister(name)

@@ -257,3 +257,15 @@ def test_a_wrong_query_stays_a_bug():
         connection.execute("SELECT * FROM nowhere")
 
     assert not isinstance(caught.value, LocalTrouble)
+
+
+def test_what_goes_wrong_in_a_transaction_is_raised_as_itself(tmp_path):
+    """Tables lent to a query that fails do not hide why it failed."""
+    table = pa.table({"n": ["no number"]})
+    refused = pytest.raises(Exception, match="no number")
+    with engine.database(tmp_path / "store.duckdb", read_only=False) as connection:
+        connection.execute("BEGIN")
+        with refused as caught, engine.lent(connection, arrived=table):
+            connection.execute("SELECT n::INTEGER FROM arrived")
+
+        assert type(caught.value).__name__ == "ConversionException"

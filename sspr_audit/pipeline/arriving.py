@@ -17,7 +17,7 @@ from sspr_audit import engine
 from sspr_audit.model import Batch, Form, Layout
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
-from sspr_audit.pipeline.keeping import Keeper, _fetch_rivals, _move_audit
+from sspr_audit.pipeline.keeping import Keeper, _fetch_rivals, _move_audit, _set_aside
 from sspr_audit.pipeline.spool import Spool
 from sspr_audit.store import NoStore, coverage
 
@@ -98,6 +98,7 @@ class Arriving:
         )
         normalize.drop_repeats(self.connection)
         late = _late(self.connection, entry, earlier)
+        _set_aside(self.connection, self.spool)
         with keeper.store.writing() as store:
             new = _move_audit(self.connection, self.spool, store)
             coverage.add(store, entry)

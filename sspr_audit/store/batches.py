@@ -25,6 +25,11 @@ KEY: Final = "json_extract_string({}, '$.id')"
 """The service's own id of a context record in Graph's form, from valid JSON. The same thing in
 another form is another record, which an import counts and keeps."""
 
+PIECE: Final = 2_000
+"""Bytes of a blob in one row. DuckDB takes 2,048 rows into memory together: in pieces, so that a
+commit needs no more for a million records than for a thousand. Nor does it write all old texts
+again for each new one, as it does with texts longer than 4 kB."""
+
 _OLDER: Final = """
 DELETE FROM context WHERE (batch, place) IN (
     SELECT (batch, place) FROM (
@@ -82,8 +87,8 @@ def fill(connection: duckdb.DuckDBPyConnection, batches: Iterator[Stored]) -> in
             of_new = "SELECT count(*) FROM context WHERE batch > $before"
             ((kept,),) = engine.rows(connection, of_new, {"before": last})
         blobs.seek(0)
-        raw = (_blob(number, layout, blobs.read(size)) for number, layout, size in layouts)
-        _insert(connection, "raw", "batch, layout, texts", raw)
+        raw = (_pieces(number, layout, blobs.read(size)) for number, layout, size in layouts)
+        _insert(connection, "raw", "batch, part, layout, texts", raw)
     return kept
 
 
@@ -111,10 +116,24 @@ def _numbered(stored: Stored, batch: int) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
 
 
-def _blob(batch: int, layout: str, texts: bytes) -> pa.RecordBatch:
+def _pieces(batch: int, layout: str, texts: bytes) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.record_batch({"batch": [batch], "layout": [layout], "texts": [texts]})
+    pieces = [texts[at : at + PIECE] for at in range(0, len(texts), PIECE)]
+    parts = pa.array(range(len(pieces)), pa.int32())
+    same = {"batch": pa.scalar(batch, pa.int64()), "layout": pa.scalar(layout)}
+    repeated = {name: pa.repeat(value, len(pieces)) for name, value in same.items()}
+    return pa.record_batch({**repeated, "part": parts, "texts": pieces})
+
+
+def raw_texts(connection: duckdb.DuckDBPyConnection, batch: int) -> tuple[str, pa.StringArray]:
+    """Return the layout of a batch and all its texts, be they still in use or not."""
+    pieces = engine.rows(
+        connection,
+        "SELECT layout, texts FROM raw WHERE batch = $batch ORDER BY part",
+        {"batch": batch},
+    )
+    return pieces[0][0], unpack(b"".join(piece for _, piece in pieces))
 
 
 def stored(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Stored]:
@@ -125,14 +144,11 @@ def stored(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Stored
     ours = "record, batch" if table == "audit" else "batch"
     numbers = engine.rows(connection, f"SELECT DISTINCT batch FROM {table} ORDER BY 1")  # noqa: S608
     for (number,) in numbers:
-        where = {"batch": number}
-        ((layout, blob),) = engine.rows(
-            connection, "SELECT layout, texts FROM raw WHERE batch = $batch", where
-        )
+        layout, texts = raw_texts(connection, number)
         rows = engine.fetch(
             connection,
             f"SELECT * EXCLUDE ({ours}) FROM {table} WHERE batch = $batch ORDER BY place",  # noqa: S608
-            where,
+            {"batch": number},
         )
-        texts = unpack(blob).take(rows["place"].combine_chunks())
-        yield Stored(layout, texts, rows.drop_columns(["place"]))
+        used = texts.take(rows["place"].combine_chunks())
+        yield Stored(layout, used, rows.drop_columns(["place"]))

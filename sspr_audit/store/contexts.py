@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from sspr_audit import engine
 from sspr_audit.model import CONTEXT_KINDS, ResetLink, Window
-from sspr_audit.store.batches import KEY, Stored, fill
-from sspr_audit.store.texts import unpack
+from sspr_audit.store.batches import KEY, Stored, fill, raw_texts
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,11 +76,12 @@ def texts(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
     """Return the records of a kind, in the order in which they came; for few records."""
     found = engine.rows(
         connection,
-        "SELECT texts, places FROM raw JOIN (SELECT batch, list(place ORDER BY place) AS places"
-        " FROM context WHERE kind = $kind GROUP BY batch) USING (batch) ORDER BY batch",
+        "SELECT batch, list(place ORDER BY place) FROM context WHERE kind = $kind GROUP BY batch"
+        " ORDER BY batch",
         {"kind": kind},
     )
-    return [text for blob, places in found for text in unpack(blob).take(places).to_pylist()]
+    taken = (raw_texts(connection, batch)[1].take(places) for batch, places in found)
+    return [text for texts in taken for text in texts.to_pylist()]
 
 
 def standing(connection: duckdb.DuckDBPyConnection) -> dict[str, Standing]:

@@ -78,7 +78,9 @@ class Store:
             connection.execute("BEGIN")
             # Where anything fails before the end, closing takes all of it back.
             schema.migrate(connection, made_by=self.made_by)
+            engine.tidy()
             yield connection
+            engine.tidy()  # DuckDB needs room for what it has not written yet
             connection.execute("COMMIT")
 
     def _create(self) -> None:
