@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+_SEQUENCE: Final = "record_number"
+"""What the first migration makes, and only a store has."""
+
 
 class Outdated(LocalTrouble):
     """The store was made by an older version, and must be brought up to date before it is read."""
@@ -34,6 +37,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, made_by: str) -> None:
     the texts wherever `made_by`, which names the code that derives them, is not the store's.
     """
     done = standing(connection)
+    if done == len(migrations()):
+        return
     connection.execute("CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR)")
     audit = ",\n    ".join(f"{name} {kind}" for name, kind in AUDIT.items())
     for number, name in enumerate(migrations()[done:], done + 1):
@@ -49,12 +54,14 @@ def standing(connection: duckdb.DuckDBPyConnection) -> int:
 
     Raises LocalTrouble if it is newer than us, or no store at all.
     """
-    query = "SELECT table_name FROM duckdb_tables()"
-    tables = {name for (name,) in engine.rows(connection, query)}
-    if tables and "meta" not in tables:
+    # A store's own sequence: to list tables, DuckDB first makes all its views, which takes as long
+    # as opening the file.
+    sequences = engine.rows(connection, "SELECT sequence_name FROM duckdb_sequences()")
+    is_store = (_SEQUENCE,) in sequences
+    if not is_store and engine.rows(connection, "SELECT table_name FROM duckdb_tables() LIMIT 1"):
         msg = "the file is a database, but not a store; choose another [store] path"
         raise LocalTrouble(msg)
-    done = int(meta(connection, "schema") or 0) if tables else 0
+    done = int(meta(connection, "schema") or 0) if is_store else 0
     if done > len(migrations()):
         msg = "the store was made by a newer sspr-audit; upgrade this one"
         raise LocalTrouble(msg)
