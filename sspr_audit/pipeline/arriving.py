@@ -89,6 +89,10 @@ class Arriving:
         `earlier` is what had arrived before this run. For who holds the store's lock.
         Raises LocalTrouble.
         """
+        if not self.count:
+            with keeper.store.writing() as store:
+                coverage.add(store, entry)
+            return 0, None
         if self.waiting:
             self._take_apart()
         with suppress(NoStore):

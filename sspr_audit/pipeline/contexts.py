@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit import engine
 from sspr_audit.errors import AccessDenied, ServiceUnreachable
 from sspr_audit.model import Batch, Clock, Layout
 from sspr_audit.pipeline import signing_in
@@ -145,10 +144,10 @@ class _Run:
                 came += len(page.records)
                 self._told(collection, came)
 
-        with Spool() as spool, engine.scratch() as scratch:
+        with Spool() as spool:
             for _ in spool.keeping(arriving()):
                 pass  # all of it is put away before the store is opened
-            stored = (contexts.stored(scratch, kind, table["text"]) for _, table in spool.batches())
+            stored = (contexts.stored(kind, table["text"]) for _, table in spool.batches())
             with self.keeper.store.writing() as store:
                 kept = contexts.replace(store, kind, stored)
                 contexts.came(store, collection.name, now, kept)

@@ -139,9 +139,9 @@ def _landed(keeper: Keeper, texts: list[bytes], question: Question) -> int:
     import pyarrow as pa
 
     kind = SIGN_INS.name
-    with engine.scratch() as scratch:
-        stored = contexts.stored(scratch, kind, pa.array(texts, pa.binary()).cast(pa.string()))
+    came = pa.array(texts, pa.binary()).cast(pa.string())
+    stored = [contexts.stored(kind, came)] if texts else []
     with keeper.store.writing() as store:
-        kept = contexts.add(store, iter([stored] if len(stored.texts) else []))
+        kept = contexts.add(store, iter(stored))
         contexts.follow(store, question.spans)
     return kept

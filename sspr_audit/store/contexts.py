@@ -39,12 +39,12 @@ class Followed:
     asked: datetime
 
 
-def stored(scratch: duckdb.DuckDBPyConnection, kind: str, texts: pa.StringArray) -> Stored:
+def stored(kind: str, texts: pa.StringArray) -> Stored:
     """Return records of a kind, which are valid JSON, as the store keeps them."""
     import pyarrow as pa
 
     arrived = pa.table({"nth": pa.array(range(len(texts)), pa.int64()), "text": texts})
-    with engine.lent(scratch, arrived=arrived):
+    with engine.scratch() as scratch, engine.lent(scratch, arrived=arrived):
         rows = engine.fetch(
             scratch,
             f"SELECT text, sha256(text) AS sha256, $kind AS kind, {KEY.format('text')} AS key"  # noqa: S608
