@@ -131,7 +131,16 @@ def judged(made: Simulated, cut: str | None = None) -> tuple[Found, ...]:
         folder = Path(name)
         write(made, cut, folder)
         done = report.from_files([str(folder)], _options(made))
-    return tuple(_plain(one) for one in done.report.findings)
+    states = {
+        (one.suspicion.target, one.suspicion.scope): tuple(
+            (signal.id, signal.state.value) for signal in one.suspicion.signals
+        )
+        for one in done.judged.judgements
+    }
+    return tuple(
+        _plain(one, states.get((one.family or one.cause, one.scope), ()))
+        for one in done.report.findings
+    )
 
 
 def write(made: Simulated, cut: str | None, folder: Path) -> None:
@@ -168,7 +177,7 @@ def _options(made: Simulated) -> Options:
     )
 
 
-def _plain(one: Finding) -> Found:
+def _plain(one: Finding, states: tuple[tuple[str, str], ...]) -> Found:
     return Found(
         cause=one.cause,
         family=one.family,
@@ -183,4 +192,5 @@ def _plain(one: Finding) -> Found:
         signals=tuple((s.signal, s.value) for s in one.evidence),
         against=tuple((s.signal, s.value) for s in one.against),
         rivals=tuple(rival.cause for rival in one.rivals),
+        states=states,
     )

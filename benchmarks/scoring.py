@@ -45,6 +45,8 @@ class Found:
     signals: tuple[tuple[str, Any], ...]
     against: tuple[tuple[str, Any], ...]
     rivals: tuple[str, ...]
+    states: tuple[tuple[str, str], ...] = ()
+    """What became of every signal that was looked for, where a pattern told it."""
 
     @property
     def explicit(self) -> bool:
@@ -63,7 +65,11 @@ class Found:
 
     def as_row(self) -> dict[str, Any]:
         """Return it for a file."""
-        return asdict(self) | {"explicit": self.explicit, "target": self.target}
+        return asdict(self) | {
+            "states": dict(self.states),
+            "explicit": self.explicit,
+            "target": self.target,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sspr_audit.evidence import statistics
+from sspr_audit.evidence import onset, statistics
 from sspr_audit.evidence.material import SCREEN
 from sspr_audit.evidence.wording import day, percent, several
 from sspr_audit.model import Kind, Signal, State
@@ -50,6 +50,7 @@ def signals(one: Silence, material: Material) -> Iterator[Signal]:
     yield fell_silent(one, material)
     yield same_people_elsewhere(one, material)
     yield help_instead(one, material)
+    yield onset.changed_before(material, one.onset)
     yield browser_fails_too(one, material)
     yield no_devices_there(one, material)
     yield client_not_recorded(one, material)
