@@ -332,6 +332,8 @@ class Context:
     managed: pd.DataFrame | None = None
     registered: pd.DataFrame | None = None
     links: tuple[ResetLink, ...] | None = None
+    unread: Mapping[str, int] = field(default_factory=dict)
+    """Records that hold nothing that could be used, by their kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,13 @@ class Table:
                 frame[name] = frame[name].astype(pd.api.types.pandas_dtype(column.dtype))
         return frame
 
+    def empty(self) -> pd.DataFrame:
+        """Return the declared columns without a row."""
+        import pandas as pd
+
+        kinds = {name: column.dtype for name, column in self.columns.items()}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+
 
 AUDIT: Final[Mapping[str, str]] = {
     "record_id": "VARCHAR",  # or content:<16 hex digits> where the record has none

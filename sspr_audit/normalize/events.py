@@ -14,7 +14,8 @@ from sspr_audit.model import Site, TextCount, Unrecognized
 if TYPE_CHECKING:
     import duckdb
 
-_Tell = Callable[[str], tuple[Any, ...]]
+Tell = Callable[[str], tuple[Any, ...]]
+"""Gives what there is to tell of a value."""
 
 _MAPS: Final[Mapping[str, Mapping[str, str]]] = {
     "activity": {
@@ -60,8 +61,8 @@ GROUP BY ALL ORDER BY n DESC, text
 
 def drop_repeats(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
     """Delete from `audit` what says again what another row says; return (file, count) of it."""
-    folded = _told(connection, "reason", lambda text: (fold(text),))
-    _keep(connection, "reason_fold", {"reason": "VARCHAR", "folded": "VARCHAR"}, folded)
+    folded = told(connection, "reason", lambda text: (fold(text),))
+    keep(connection, "reason_fold", {"reason": "VARCHAR", "folded": "VARCHAR"}, folded)
     connection.execute(engine.sql("sspr_audit.normalize", "repeats.sql"))
     counts = engine.rows(
         connection,
@@ -90,24 +91,23 @@ def make(
     client_types: Mapping[str, str],
 ) -> None:
     """Make the table `events` from `audit`; its texts of few values are of the type `word`."""
-    find_site = _site_finder(sites)
-    tells: dict[str, _Tell] = {
+    tells: dict[str, Tell] = {
         "activity": lambda text: (text, *_activity(knowledge, text)),
         "reason": lambda text: (text, *_reason(knowledge, text)),
-        "ip_text": lambda text: _address(text, find_site),
+        "ip_text": address_teller(sites),
         "client_type": lambda text: (text, *knowledge.client(text, client_types)),
         "result": lambda text: (text,),
         "service": lambda text: (text, text.strip().lower() == _SERVICE),
         "agent": lambda text: (text,),
     }
-    told = {name: _told(connection, name, tell) for name, tell in tells.items()}
-    cells = (cell for rows in told.values() for row in rows for cell in row)
+    known = {name: told(connection, name, tell) for name, tell in tells.items()}
+    cells = (cell for rows in known.values() for row in rows for cell in row)
     words = sorted({*_WORDS, *(cell for cell in cells if isinstance(cell, str))})
     connection.execute(
         "CREATE OR REPLACE TEMP TYPE word AS ENUM (SELECT unnest($words))", {"words": words}
     )
-    for name, rows in told.items():
-        _keep(connection, f"{name}_map", {"text": "VARCHAR", **_MAPS[name]}, rows)
+    for name, rows in known.items():
+        keep(connection, f"{name}_map", {"text": "VARCHAR", **_MAPS[name]}, rows)
     connection.execute(engine.sql("sspr_audit.normalize", "events.sql"))
     # An UPDATE costs as much as making the table, even where it changes nothing: asked for first.
     for question, answer in (
@@ -140,16 +140,18 @@ def unrecognized(
     )
 
 
-def _told(connection: duckdb.DuckDBPyConnection, column: str, tell: _Tell) -> list[tuple[Any, ...]]:
-    """Return each distinct value of `column` in `audit`, with what there is to tell of it."""
+def told(
+    connection: duckdb.DuckDBPyConnection, column: str, tell: Tell, *, table: str = "audit"
+) -> list[tuple[Any, ...]]:
+    """Return each distinct value of `column` in `table`, with what there is to tell of it."""
     found = engine.rows(
         connection,
-        f"SELECT DISTINCT {column} FROM audit WHERE {column} IS NOT NULL ORDER BY 1",  # noqa: S608
+        f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1",  # noqa: S608
     )
     return [(text, *tell(text)) for (text,) in found]
 
 
-def _keep(
+def keep(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     columns: Mapping[str, str],
@@ -187,17 +189,20 @@ def _reason(knowledge: Knowledge, text: str) -> tuple[Any, ...]:
     return says, row.key, row.stage, row.rank, row.meaning, match.method, row.alone
 
 
-def _address(
-    text: str, find_site: Callable[[IPv4Address | IPv6Address], str | None]
-) -> tuple[str | None, str | None, str | None]:
-    """Return the address in its shortest form, its group and its site."""
-    address = parsed_address(text)
-    if address is None:
-        return None, None, None
-    shown = group = str(address)
-    if isinstance(address, IPv6Address):
-        group = f"{IPv6Address(int(address) >> 64 << 64)}/64"
-    return shown, group, find_site(address)
+def address_teller(sites: Iterable[Site]) -> Tell:
+    """Return a function that gives an address in its shortest form, its group and its site."""
+    find_site = _site_finder(sites)
+
+    def tell(text: str) -> tuple[str | None, str | None, str | None]:
+        address = parsed_address(text)
+        if address is None:
+            return None, None, None
+        shown = group = str(address)
+        if isinstance(address, IPv6Address):
+            group = f"{IPv6Address(int(address) >> 64 << 64)}/64"
+        return shown, group, find_site(address)
+
+    return tell
 
 
 def parsed_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -9,7 +9,7 @@ https://learn.microsoft.com/en-us/graph/api/resources/ipnamedlocation
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import (
     IPv4Network,
     IPv6Network,
@@ -33,6 +33,20 @@ def sites(texts: Iterable[str]) -> tuple[Site, ...]:
     return tuple(site for text in texts for site in _site(text))
 
 
+def by_name(known: Iterable[Site]) -> Mapping[str, Site]:
+    """Return the sites by their names; what the first of a name leaves open, the next may say."""
+    found: dict[str, Site] = {}
+    for one in known:
+        first = found.setdefault(one.name, one)
+        found[one.name] = Site(
+            one.name,
+            tuple(dict.fromkeys((*first.networks, *one.networks))),
+            one.dc_reachable if first.dc_reachable is None else first.dc_reachable,
+            one.trusted if first.trusted is None else first.trusted,
+        )
+    return found
+
+
 def _site(text: str) -> Iterator[Site]:
     try:
         location = json.loads(text)
@@ -46,7 +60,8 @@ def _site(text: str) -> Iterator[Site]:
             name = next((n.strip() for n in names if isinstance(n, str) and n.strip()), None)
             networks = tuple(dict.fromkeys(n for one in ranges for n in networks_of(one)))
             if name and networks:
-                yield Site(name, networks)
+                trusted = location.get("isTrusted")
+                yield Site(name, networks, trusted=trusted if isinstance(trusted, bool) else None)
 
 
 def networks_of(given: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever JSON holds

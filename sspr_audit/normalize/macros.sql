@@ -79,3 +79,24 @@ CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
 CREATE OR REPLACE TEMP MACRO any_user(u) AS COALESCE(u.id, u.userPrincipalName, u.ipAddress);
 CREATE OR REPLACE TEMP MACRO any_target(t) AS COALESCE(t.id, t.type, t.userPrincipalName);
 CREATE OR REPLACE TEMP MACRO any_detail(d) AS COALESCE(d.key, d.value);
+
+-- An id as it is compared; NULL for what is none, be it zeros or the words put in place of one.
+CREATE OR REPLACE TEMP MACRO guid_key(t) AS
+    CASE WHEN regexp_full_match(t, '[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}')
+        AND t <> '00000000-0000-0000-0000-000000000000' THEN lower(t) END;
+
+-- How a device belongs to the tenant: sign-ins say it in words that have changed with the product's
+-- name, the directory in others.
+CREATE OR REPLACE TEMP MACRO trust_of(t) AS CASE
+    WHEN lower(t) = 'serverad' OR lower(t) LIKE 'hybrid % joined' THEN 'hybrid'
+    WHEN lower(t) = 'azuread' OR lower(t) IN ('azure ad joined', 'microsoft entra joined')
+        THEN 'joined'
+    WHEN lower(t) = 'workplace' OR lower(t) LIKE '% registered' THEN 'registered' END;
+
+-- The form of a sign-in. To look for a word in a text costs far less than to parse it.
+CREATE OR REPLACE TEMP MACRO sign_in_form(body) AS CASE
+    WHEN CASE WHEN contains(body, '"properties"') THEN json_type(body, '$.properties') = 'OBJECT' END
+        THEN 'diagnostic'
+    WHEN CASE WHEN contains(body, '"TimeGenerated"') THEN json_type(body, '$.createdDateTime') IS NULL END
+        THEN 'log_analytics'
+    ELSE 'graph' END;

@@ -38,6 +38,10 @@ LONGEST: Final = csv.field_size_limit()
 """Characters of the longest field of a CSV that is read."""
 
 _COLUMNS: Final = ", ".join(("seq", "file", "place", *AUDIT))
+_CONTEXT: Final = """
+CREATE TABLE context (
+    file INTEGER, place BIGINT, kind VARCHAR, sha256 VARCHAR, body VARCHAR)
+"""
 _PIECE: Final = 2048
 """Rows that DuckDB's threads take at a time."""
 _ALWAYS: Final = ("seq", "file", "place", "text")
@@ -122,10 +126,11 @@ _PATHS: Final[Mapping[Form, Mapping[str, str]]] = {
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `audit` and the macros that the forms share."""
+    """Make the tables `audit` and `context` and the macros that the forms share."""
     connection.execute(engine.sql("sspr_audit.normalize", "macros.sql"))
     columns = ", ".join(f"{name} {kind}" for name, kind in AUDIT.items())
     connection.execute(f"CREATE TABLE audit (seq BIGINT, file INTEGER, place BIGINT, {columns})")
+    connection.execute(_CONTEXT)
 
 
 def add(

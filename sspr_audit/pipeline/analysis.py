@@ -16,15 +16,15 @@ from sspr_audit.knowledge import Cloud, Knowledge
 from sspr_audit.model import (
     Account,
     Change,
-    Context,
     Coverage,
     Report,
     Site,
     Skipped,
     Window,
 )
+from sspr_audit.normalize import contexts, locations
 from sspr_audit.normalize import events as normalize
-from sspr_audit.normalize import locations
+from sspr_audit.normalize.contexts import Beside
 from sspr_audit.pipeline import judging
 from sspr_audit.pipeline.judging import Judged
 from sspr_audit.report import build
@@ -71,6 +71,8 @@ class Read:
     """Whether something that was asked for could not be read whole."""
     remarks: tuple[str, ...] = ()
     """What the person should hear about files that were not read."""
+    beside: Beside = field(default_factory=Beside)
+    """What filled `context`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,10 @@ def analysed(
             of_flows,
             acts,
             tables.EVENTS.shape(engine.fetch(connection, _CHANGES, until)),
-            context=Context(),
-            sites={site.name: site for site in options.sites},
+            context=contexts.frames(
+                connection, sites=options.sites, baseline=baseline, beside=read.beside
+            ),
+            sites=locations.by_name(options.sites),
             window=window,
             baseline=baseline,
             numbers=options.knowledge.weights.numbers,

@@ -28,11 +28,6 @@ TOLD: Final = 20
 RUN_BYTES: Final = 64 << 20
 """Texts, in bytes, that one statement takes; planning one costs as much as reading a megabyte."""
 
-_CONTEXT: Final = """
-CREATE TABLE context (
-    file INTEGER, place BIGINT, kind VARCHAR, sha256 VARCHAR, body VARCHAR)
-"""
-
 
 @dataclass(slots=True)
 class Ingested:
@@ -127,7 +122,6 @@ def ingest(
     found, missing = sources.find(paths)
     done = Ingested(found, missing=missing)
     records.prepare(connection)
-    connection.execute(_CONTEXT)
     with _ahead(sources.read(found)) as items:
         # A run of batches that are read alike, and that may be held in memory.
         for _, run in itertools.groupby(_sized(items, done), key=lambda sized: sized[0]):

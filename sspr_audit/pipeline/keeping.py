@@ -16,7 +16,7 @@ from sspr_audit.errors import NothingReadError
 from sspr_audit.model import Batch, Layout, Window
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
-from sspr_audit.pipeline import analysis, covering
+from sspr_audit.pipeline import analysis, covering, stored_context
 from sspr_audit.pipeline.analysis import Analysis, Options, Read, Span
 from sspr_audit.pipeline.covering import Covering
 from sspr_audit.pipeline.ingest import Ingested, ingest
@@ -42,8 +42,6 @@ _FAR: Final = (
     "the store's records lie between {:%Y-%m-%d %H:%M} and {:%Y-%m-%d %H:%M} UTC; none is near the"
     " window"
 )
-
-_SIGN_IN_DAY: Final = r'"(?:[cC]reatedDateTime|TimeGenerated)"\s*:\s*"(?P<day>\d{4}-\d\d-\d\d)'
 
 Talk = Callable[[str], None]
 T = TypeVar("T")
@@ -131,6 +129,7 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
         )
         with keeper.store.reading() as store:
             options = analysis.located(options, contexts.texts(store, "namedLocations"))
+            beside = stored_context.bring(connection, store, Window(earliest, end))
         window = Window(start, end)
         found = covering.covering(window, ledger, now=options.now, knowledge=options.knowledge)
         data = _in_store(held_there, window)
@@ -145,6 +144,7 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
             records_read=count + sum(kinds.values()),
             context_records=kinds,
             duplicates=0,
+            beside=beside,
             remarks=() if count or ledger.entries else (_FAR.format(data.first, data.last),),
         )
         analysis.derive(connection, options, data)
@@ -189,7 +189,7 @@ def prune(keeper: Keeper, *, keep: timedelta) -> tuple[int, int]:
         import pyarrow.compute as pc
 
         if batch.is_context:
-            days = pc.struct_field(pc.extract_regex(batch.texts, _SIGN_IN_DAY), "day")
+            days = pc.struct_field(pc.extract_regex(batch.texts, stored_context.SIGN_IN_DAY), "day")
             signin = pc.equal(batch.rows["kind"].combine_chunks(), "signIns")
             old = pc.and_(signin, pc.less(days, before.date().isoformat()))
         else:

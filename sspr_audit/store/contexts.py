@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -82,6 +82,29 @@ def texts(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
     )
     taken = (raw_texts(connection, batch)[1].take(places) for batch, places in found)
     return [text for texts in taken for text in texts.to_pylist()]
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, kinds: Sequence[str]
+) -> Iterator[tuple[int, pa.Table, pa.StringArray]]:
+    """Yield the records of these kinds, a batch at a time, the oldest first.
+
+    That is the batch's number, rows with place, kind and sha256, and the texts in the same order.
+    """
+    where = "WHERE kind IN (SELECT unnest($kinds))"
+    numbers = engine.rows(
+        connection,
+        f"SELECT DISTINCT batch FROM context {where} ORDER BY 1",  # noqa: S608
+        {"kinds": list(kinds)},
+    )
+    for (number,) in numbers:
+        rows = engine.fetch(
+            connection,
+            f"SELECT place, kind, sha256 FROM context {where} AND batch = $batch ORDER BY place",  # noqa: S608
+            {"kinds": list(kinds), "batch": number},
+        )
+        _, whole = raw_texts(connection, number)
+        yield number, rows, whole.take(rows["place"].combine_chunks())
 
 
 def standing(connection: duckdb.DuckDBPyConnection) -> dict[str, Standing]:
