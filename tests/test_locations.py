@@ -33,8 +33,12 @@ def test_a_location_names_its_networks_in_their_order():
     mixed["ipRanges"].append({"lowerAddress": "203.0.113.4", "upperAddress": "203.0.113.11"})
 
     assert sites(mixed, named_location("Lund", "192.0.2.1/32")) == (
-        Site("Malmö", ("198.51.100.0/26", "2001:db8:a::/48", "203.0.113.4/30", "203.0.113.8/30")),
-        Site("Lund", ("192.0.2.1/32",)),
+        Site(
+            "Malmö",
+            ("198.51.100.0/26", "2001:db8:a::/48", "203.0.113.4/30", "203.0.113.8/30"),
+            trusted=True,
+        ),
+        Site("Lund", ("192.0.2.1/32",), trusted=True),
     )
 
 
@@ -103,7 +107,7 @@ def test_one_wrong_range_takes_no_other_along(wrong):
     location = named_location("Office", "192.0.2.0/24")
     location["ipRanges"].insert(0, wrong)
 
-    assert sites(location) == (Site("Office", ("192.0.2.0/24",)),)
+    assert sites(location) == (Site("Office", ("192.0.2.0/24",), trusted=True),)
 
 
 # Ranges

@@ -121,9 +121,9 @@ def test_a_device_cohort_is_found_across_places():
             for n, row in enumerate(ordinary)
         ],
         columns=["flow_id", "model"],
-    )
+    ).assign(maker=None, os_version=None)
 
-    found = only(stalled.tested(made([*ordinary, *rows]), devices))
+    found = only(stalled.by_device(made([*ordinary, *rows]), devices))
 
     assert found.scope.devices == ("Slate 7",)
     assert signal(found, "devices-in-several-places").state is State.FIRED

@@ -44,8 +44,8 @@ def healed(world: World) -> None:
     """Let a site's sign-in screen be silent for a while, and well again before the week."""
     silent.at_site("healed-proxy")(world)
     trouble = world.troubles[-1]
-    trouble.since = max(world.start, world.now - 40 * DAY)
-    trouble.until = world.now - 12 * DAY
+    trouble.since = max(world.start, world.now - 50 * DAY)
+    trouble.until = world.now - 24 * DAY  # healthy tenants are looked at two weeks earlier, too
     world.finish.pop()  # what is over is nothing to report
 
 

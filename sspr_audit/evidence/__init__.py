@@ -20,7 +20,16 @@ def patterns(material: Material) -> Iterator[Tested]:
     What is told apart first is left out of what comes later: probing by strangers is no outage, and
     an outage of everything is no fault of one place.
     """
-    from sspr_audit.evidence import absent, gates, incident, people, stalled, takeover
+    from sspr_audit.evidence import (
+        absent,
+        aftermath,
+        devices,
+        gates,
+        incident,
+        people,
+        stalled,
+        takeover,
+    )
     from sspr_audit.evidence.explaining import explained
 
     probes, thefts = people.tested(material), takeover.tested(material)
@@ -29,11 +38,11 @@ def patterns(material: Material) -> Iterator[Tested]:
     # An incident before the window would be a place's past.
     ever = incident.tested(replace(rest, window=material.baseline))
     rest = rest.without(incident.during(rest, _certain(ever, material)))
-    ordinary = (absent, stalled)
+    owned = devices.of_flows(rest.flows, rest.context)
     for one in (
         *(probes, thefts, at_once),
-        *(family.tested(rest) for family in ordinary),
-        *(gates.phone(rest), gates.mail(rest)),
+        *(absent.tested(rest), stalled.tested(rest), stalled.by_device(rest, owned)),
+        *(gates.phone(rest), gates.mail(rest), aftermath.tested(rest)),
     ):
         told = tuple(explained(suspicion, material) for suspicion in one.suspicions)
         yield replace(one, suspicions=told)

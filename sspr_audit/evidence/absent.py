@@ -55,10 +55,11 @@ def _speaking(material: Material) -> pd.Index[str]:
     places must have been seen to.
     """
     places = networks.places(material)
+    shared = places["kind"].eq("shared") | (places["mingled"] >= networks.MINGLED)
     spoke = material.flows[material.flows["client"].eq(SCREEN)]
     people = spoke.groupby("place")["person"].nunique().reindex(places.index).fillna(0)
-    open_ = places["kind"].isin(["site", "office"])
-    return places.index[open_ | (places["kind"].eq("shared") & (people >= _SPOKE))]
+    own = places["kind"].isin(["site", "office"]) & ~shared
+    return places.index[own | (shared & (people >= _SPOKE))]
 
 
 def _units(flows: pd.DataFrame) -> pd.DataFrame:

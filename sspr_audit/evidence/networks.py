@@ -21,7 +21,7 @@ _DAYS: Final = 4
 _WORK_HOURS: Final = 11
 _WORK_SHARE: Final = 0.7
 """Share of flows on weekdays within the busiest hours, from which on a place is an office."""
-_MINGLED: Final = 0.6
+MINGLED: Final = 0.6
 """Share of people who also reset at other crowded places, from which on a place is shared."""
 
 
@@ -47,7 +47,7 @@ def places(material: Material) -> pd.DataFrame:
     kind = pd.Series("home", index=found.index)
     kind = kind.mask(crowd, "visit")
     kind = kind.mask(crowd & stays & (found["working"] >= _WORK_SHARE), "office")
-    kind = kind.mask(crowd & stays & (found["mingled"] >= _MINGLED), "shared")
+    kind = kind.mask(crowd & stays & (found["mingled"] >= MINGLED), "shared")
     found["kind"] = kind.mask(found["named"], "site")
     return found
 

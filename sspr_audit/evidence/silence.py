@@ -170,31 +170,36 @@ def browser_fails_too(one: Silence, material: Material) -> Signal:
 
 
 def no_devices_there(one: Silence, material: Material) -> Signal:
-    """Whether people of this place have Windows devices that offer the link at all."""
-    people = one.flows["person"].unique()
-    flows = material.flows
-    proved = flows[flows["client"].eq(SCREEN) & flows["person"].isin(people)]["person"].nunique()
-    there = one.before[one.before["client"].eq(SCREEN)]["person"].nunique()
-    if max(proved, there) >= 2:  # noqa: PLR2004 - not one alone
-        text = f"{max(proved, there)} people of this place have used a sign-in screen before"
-        return Signal("no-devices-there", Kind.PEOPLE, State.QUIET, text, proved)
+    """Whether people open Windows devices there at all, as nobody does through a VPN."""
+    name, kind = "no-devices-there", Kind.PEOPLE
+    before = one.before[one.before["client"].eq(SCREEN)]["person"].nunique()
+    if before >= 2:  # noqa: PLR2004 - not one alone
+        text = f"{before} people have used a sign-in screen there before"
+        return Signal(name, kind, State.QUIET, text, before)
+    needs = f"sign-ins to Windows from {one.place}"
     signed = material.context.sign_ins
-    if signed is None:
-        text = "Whether people of this place have Windows devices with the link is not known"
-        needs = f"sign-ins to Windows by the people of {one.place}, or their devices with owners"
-        return Signal("no-devices-there", Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
-    ours = signed[
-        signed["of_windows"]
-        & signed["person"].isin(people)
-        & signed["trust"].isin(["hybrid", "joined"])
-    ]
-    having = ours["person"].nunique()
-    who = several(len(people), "person", "people")
-    text = f"{having} of {who} of this place sign in to Windows devices that Entra knows"
-    if having >= 2 and 2 * having >= len(people):  # noqa: PLR2004
-        return Signal("no-devices-there", Kind.PEOPLE, State.QUIET, text, having, len(people))
-    needs = f"sign-ins to Windows by the people of {one.place}, or their devices with owners"
-    return Signal("no-devices-there", Kind.PEOPLE, State.UNKNOWN, text, having, needs=needs)
+    ours = None if signed is None else _windows_sign_ins(signed, one)
+    if ours is None or ours.empty:
+        text = f"Whether Windows devices are opened at {one.place} is not known"
+        return Signal(name, kind, State.UNKNOWN, text, needs=needs)
+    there = ours[ours["ip_group"].isin(one.flows["ip_group"].dropna().unique())]
+    people = there["person"].nunique()
+    text = (
+        f"{people} of {several(ours['person'].nunique(), 'person', 'people')} who sign in to"
+        f" Windows devices did so from {one.place}"
+    )
+    if people >= 2:  # noqa: PLR2004
+        return Signal(name, kind, State.QUIET, text, people, ours["person"].nunique())
+    enough = ours["person"].nunique() >= material.numbers["least_people"]
+    state = State.FIRED if enough else State.UNKNOWN
+    return Signal(name, kind, state, text, people, ours["person"].nunique(), needs=needs)
+
+
+def _windows_sign_ins(signed: pd.DataFrame, one: Silence) -> pd.DataFrame:
+    """Return the sign-ins to devices that Entra knows, of the people who reset there."""
+    known = signed["trust"].isin(["hybrid", "joined"])
+    mine = signed["person"].isin(one.flows["person"])
+    return signed[signed["of_windows"] & signed["succeeded"] & known & mine]
 
 
 def client_not_recorded(one: Silence, material: Material) -> Signal:

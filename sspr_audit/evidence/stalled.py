@@ -9,7 +9,7 @@ from sspr_audit.evidence import cohorts, onset, scan, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.wording import percent
-from sspr_audit.model import Kind, Signal, State, Tested
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,16 +27,32 @@ _DEVICE: Final = ("model", "maker", "os_version")
 """What devices may share, by column of the join of flows and devices."""
 
 
-def tested(
-    material: Material,
-    devices: pd.DataFrame | None = None,  # noqa: PT028 - it is no test of pytest's
-) -> Tested:
-    """Return where people stop before any verification far more often than elsewhere.
+def tested(material: Material) -> Tested:
+    """Return where people stop before any verification far more often than elsewhere."""
+    units = stops(material)
+    return _tested(units, cohorts.dimensions(units), material)
 
-    `devices` has flow_id and any of model, maker and os_version; None where no device is known.
+
+def by_device(material: Material, devices: pd.DataFrame) -> Tested:
+    """Return on which devices people stop so, wherever they are.
+
+    `devices` has flow_id, model, maker and os_version. Its tests are apart from those of places,
+    so that devices that nobody knows change nothing there.
     """
     units = stops(material)
-    dimensions = cohorts.dimensions(units) | _of_devices(units, devices)
+    dimensions = {
+        name.replace("_", " "): units["flow_id"].map(devices.set_index("flow_id")[name])
+        for name in _DEVICE
+    }
+    if not any(values.notna().any() for values in dimensions.values()):
+        needs = "devices with model and version, and the sign-ins that link them to people"
+        return Tested(Kind.STALLED, 0, few=(Few(TARGET, Scope(), needs),))
+    return _tested(units, dimensions, material)
+
+
+def _tested(
+    units: pd.DataFrame, dimensions: dict[str, pd.Series[str]], material: Material
+) -> Tested:
     found, tests = scan.standouts(units, dimensions, material)
     suspicions = []
     for one in found:
@@ -62,17 +78,6 @@ def stops(material: Material) -> pd.DataFrame:
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
     hit = flows["outcome"].eq("abandoned") & flows["stage"].between(1, OPTIONS)
     return flows.assign(hit=hit, stratum=scan.strata(flows))
-
-
-def _of_devices(units: pd.DataFrame, devices: pd.DataFrame | None) -> dict[str, pd.Series[str]]:
-    if devices is None or devices.empty:
-        return {}
-    by_flow = devices.drop_duplicates("flow_id").set_index("flow_id")
-    return {
-        name.replace("_", " "): units["flow_id"].map(by_flow[name])
-        for name in _DEVICE
-        if name in by_flow
-    }
 
 
 def _signals(one: Stretch, units: pd.DataFrame, material: Material) -> Iterator[Signal]:

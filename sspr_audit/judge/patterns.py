@@ -33,14 +33,14 @@ _IDS = 100
 
 def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgement, ...]:
     """Return a judgement for each suspicion that is no part of another, the most certain first."""
-    tests: dict[str, int] = defaultdict(int)
-    for one in tested:
-        tests[one.kind] += one.tests
     judged = []
-    for kind, made in tests.items():
-        raised = [s for one in tested if one.kind == kind for s in one.suspicions]
-        rates = discovery.false_discovery([one.p for one in raised], made)
-        judged += [_judged(*pair, made, knowledge) for pair in zip(raised, rates, strict=True)]
+    for one in tested:
+        # Every look has its own part of the rate, so that one which lacks its data gives nothing
+        # away to the others.
+        rates = discovery.false_discovery([each.p for each in one.suspicions], one.tests)
+        for suspicion, rate in zip(one.suspicions, rates, strict=True):
+            q = min(1.0, float(rate) * len(tested))
+            judged.append(_judged(suspicion, q, one.tests, knowledge))
     return tuple(_whole(sorted(judged, key=_order)))
 
 
@@ -62,9 +62,8 @@ def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) ->
     weights = knowledge.weights
     score = _score(suspicion, pattern, weights.signals.get(suspicion.target, {}))
     limit = weights.numbers["false_discovery"]
-    because = [
-        f"Chance alone: q = {q:.2g} over {tests:,} tests of this kind, {limit:g} is asked for."
-    ]
+    looked = f"over {tests:,} tests like it and those of the other kinds"
+    because = [f"Chance alone: q = {q:.2g} {looked}, {limit:g} is asked for."]
     lacking = [name for name in pattern.needs if _state(suspicion, name) is not State.FIRED]
     if lacking:
         because.append(f"It needs {', '.join(lacking)}, which did not fire.")

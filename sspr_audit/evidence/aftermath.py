@@ -1,0 +1,208 @@
+"""Successes that were worth nothing: people who must reset again, or whom somebody must help.
+
+A device that belongs to Active Directory takes a new password only where it reaches a domain
+controller. So resets at its sign-in screen succeed from outside, the log says so, and the person is
+back within a day. People are counted, each once a side, by the first success of theirs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import catch_up, opening, reach, statistics, successes
+from sspr_audit.evidence.opening import Aftermath
+from sspr_audit.evidence.wording import listed, percent, several
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sspr_audit.evidence.material import Material
+
+TARGET: Final = "hybrid-device-off-network"
+
+_RECENT_DAYS: Final = 28
+_PRIOR: Final = 0.5
+"""Added to hits, twice to people, so that no share of a small group is 0 or 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """How many people of a side there are, and how many were back within a day."""
+
+    hits: int
+    people: int
+
+    @property
+    def share(self) -> float:
+        return self.hits / self.people if self.people else 0.0
+
+
+def tested(material: Material) -> Tested:
+    """Return what follows successes more often than it should, all over the tenant at once."""
+    found = successes.heads(material)
+    outside, few = _outside(found, material)
+    late = catch_up.tested(found, material)
+    return Tested(
+        Kind.AFTERMATH,
+        1 + late.tests,
+        (*outside, *late.suspicions),
+        (*few, *late.few),
+    )
+
+
+def _outside(
+    found: pd.DataFrame, material: Material
+) -> tuple[tuple[Suspicion, ...], tuple[Few, ...]]:
+    screen = found[found["side"] != successes.BROWSER]
+    if screen.empty:
+        return (), ()
+    if not screen["side"].isin([reach.INSIDE, reach.OUTSIDE]).any():
+        needs = (
+            "which networks reach a domain controller: dc_reachable of the [[sites]] in the"
+            " settings, or trusted named locations"
+        )
+        return (), (Few(TARGET, Scope(), needs),)
+    if lacks := _lacking(found, material):
+        return (), (Few(TARGET, Scope(), lacks),)
+    looked = [(_p(part, material), part) for part in _spans(found, material)]
+    least, part = min(looked, key=lambda one: one[0])
+    p = min(1.0, least * len(looked))
+    hits = part[(part["side"] == reach.OUTSIDE) & part["hit"]]
+    active = hits["end_utc"] >= material.window.start
+    if p > material.numbers["corroborates"] or not active.any():
+        return (), ()
+    return (_suspicion(part, p, material),), ()
+
+
+def _lacking(found: pd.DataFrame, material: Material) -> str:
+    """Say how many people more would do; "" where there are enough."""
+    enough = int(material.numbers["least_people"])
+    once = _once(found)
+    counts = once["side"].value_counts()
+    outside = int(counts.get(reach.OUTSIDE, 0))
+    others = max(int(counts.get(reach.INSIDE, 0)), int(counts.get(successes.BROWSER, 0)))
+    if outside < enough:
+        more = several(enough - outside, "more person", "more people")
+        return f"{more} who reset at a sign-in screen outside ({outside} of {enough})"
+    if others < enough:
+        more = several(enough - others, "more person", "more people")
+        return f"{more} who reset inside or in a browser, to compare with ({others} of {enough})"
+    return ""
+
+
+def _spans(found: pd.DataFrame, material: Material) -> list[pd.DataFrame]:
+    """Return the successes of all the time, and of late: what began lately drowns in the past."""
+    import pandas as pd
+
+    end, start = pd.Timestamp(material.window.end), pd.Timestamp(material.baseline.start)
+    recent = end - pd.Timedelta(days=_RECENT_DAYS)
+    starts = {start, max(start, recent), max(start, pd.Timestamp(material.window.start))}
+    return [found[found["start_utc"] >= one] for one in sorted(starts)]
+
+
+def _once(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the first success of each person on each side."""
+    ordered = found.sort_values(["end_utc", "flow_id"])
+    return ordered.drop_duplicates(["person", "side"])
+
+
+def _side(once: pd.DataFrame, side: str) -> _Side:
+    mine = once[once["side"] == side]
+    return _Side(int(mine["hit"].sum()), len(mine))
+
+
+def _p(part: pd.DataFrame, material: Material) -> float:
+    """Return how often chance gives as much outside, by the stricter of two comparisons.
+
+    In browsers, as counted. Inside, where few people reset, as much as is known of browsers counts
+    with them, unless people are in need more often inside as well.
+    """
+    once = _once(part)
+    out, inside, web = (
+        _side(once, side) for side in (reach.OUTSIDE, reach.INSIDE, successes.BROWSER)
+    )
+    enough = material.numbers["least_people"]
+    if out.people < enough or max(inside.people, web.people) < enough:
+        return 1.0
+    if web.people < enough:
+        return float(statistics.fisher_upper(out.hits, out.people, inside.hits, inside.people))
+    against_web = float(statistics.fisher_upper(out.hits, out.people, web.hits, web.people))
+    unlike = float(statistics.fisher_upper(inside.hits, inside.people, web.hits, web.people))
+    if unlike <= material.numbers["corroborates"]:
+        against_inside = statistics.fisher_upper(out.hits, out.people, inside.hits, inside.people)
+        return max(against_web, float(against_inside))
+    usual = (web.hits + _PRIOR) / (web.people + 2 * _PRIOR)
+    alike = material.numbers["variation"]
+    a = alike * usual + inside.hits
+    b = alike * (1 - usual) + inside.people - inside.hits
+    against_inside = statistics.betabinomial_upper(out.hits, out.people, a, b)
+    return max(against_web, float(against_inside))
+
+
+def _suspicion(part: pd.DataFrame, p: float, material: Material) -> Suspicion:
+    once = successes.with_devices(material, _once(part)).reset_index(drop=True)
+    after = successes.signed_after(material, once)
+    one = Aftermath(once, after, material)
+    hits = once[one.hits].sort_values(["end_utc", "flow_id"])
+    return Suspicion(
+        TARGET,
+        Kind.AFTERMATH,
+        p,
+        Scope(
+            sites=_values(hits["site"]),
+            ips=_values(hits.loc[hits["site"].isna(), "ip_group"]),
+            clients=_values(hits["client"]),
+            users=_values(hits["upn"].fillna(hits["person"])),
+            devices=_values(hits["device_id"]),
+        ),
+        users=len(hits),
+        flows=len(hits),
+        first_seen=hits["start_utc"].min().to_pydatetime(warn=False),
+        last_seen=hits["end_utc"].max().to_pydatetime(warn=False),
+        signals=tuple(_signals(one, p)),
+        flow_ids=tuple(hits["flow_id"]),
+    )
+
+
+def _values(column: pd.Series[str]) -> tuple[str, ...]:
+    return tuple(sorted(column.dropna().unique()))
+
+
+def _signals(one: Aftermath, p: float) -> Iterator[Signal]:
+    """Yield every signal that is looked for, whatever became of it."""
+    yield trouble_after(one, p)
+    yield from opening.signals(one)
+
+
+def trouble_after(one: Aftermath, p: float) -> Signal:
+    """People whose reset at a sign-in screen outside succeeded, and who were soon in need again."""
+    out, inside, web = (
+        _side(one.once, side) for side in (reach.OUTSIDE, reach.INSIDE, successes.BROWSER)
+    )
+    hours = int(one.material.numbers["aftermath_h"])
+    ways = one.once.loc[one.hits, "how"].value_counts().sort_index()
+    what = listed([f"{count} {how}" for how, count in ways.items()])
+    beside = listed(
+        [
+            f"{percent(side.share)} of {several(side.people, 'person', 'people')} {where}"
+            for side, where in ((inside, "inside"), (web, "in a browser"))
+            if side.people
+        ]
+    )
+    text = (
+        f"{out.hits} of {several(out.people, 'person', 'people')} whose reset at the sign-in"
+        f" screen succeeded outside were in need again within {hours} hours ({what}), beside"
+        f" {beside}"
+    )
+    return Signal(
+        "trouble-after-success-outside",
+        Kind.AFTERMATH,
+        State.FIRED,
+        text,
+        out.hits,
+        out.people,
+        p,
+    )

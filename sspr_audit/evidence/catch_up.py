@@ -1,0 +1,123 @@
+"""Passwords that are refused for a few minutes after a reset, until the new one has arrived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sspr_audit.evidence import opening, statistics, successes
+from sspr_audit.evidence.wording import several
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sspr_audit.evidence.material import Material
+
+TARGET: Final = "phs-catch-up-delay"
+
+EARLY_MIN: Final = 3
+"""Minutes within which the new password may not have arrived yet, of which Microsoft names two.
+
+https://learn.microsoft.com/en-us/entra/identity/hybrid/connect/how-to-connect-staged-rollout
+"""
+
+LATER_MIN: Final = 10
+"""Minutes after which it has arrived: who is refused then has mistyped it."""
+
+HEALS_MIN: Final = 15
+"""Minutes from a refusal within which it must have healed."""
+
+SHARE: Final = 0.5
+"""Of early tries that must show it: fewer may be new passwords that hands do not know yet."""
+
+
+def tested(found: pd.DataFrame, material: Material) -> Tested:
+    """Return whether first tries soon after a reset are refused more often than later ones."""
+    if material.context.sign_ins is None or found.empty:
+        return Tested(Kind.AFTERMATH, 0)
+    once = found.sort_values(["end_utc", "flow_id"]).drop_duplicates("person")
+    once = once.assign(device_id=None)
+    after = successes.signed_after(material, once)
+    first = _first_tries(after)
+    early = first[first["after_min"] <= EARLY_MIN]
+    later = first[first["after_min"] > LATER_MIN]
+    enough = int(material.numbers["least_people"])
+    if min(len(early), len(later)) < enough:
+        return Tested(Kind.AFTERMATH, 1, few=tuple(_few(len(early), len(later), enough)))
+    p = float(
+        statistics.fisher_upper(
+            early["healed"].sum(), len(early), later["healed"].sum(), len(later)
+        )
+    )
+    hits = early[early["healed"]]
+    active = hits["end_utc"] >= material.window.start
+    rare = len(hits) < SHARE * len(early)
+    if rare or p > material.numbers["corroborates"] or not active.any():
+        return Tested(Kind.AFTERMATH, 1)
+    flows = once[once["flow_id"].isin(hits["flow_id"])]
+    return Tested(Kind.AFTERMATH, 1, (_suspicion(flows, early, later, p, material),))
+
+
+def _first_tries(after: pd.DataFrame) -> pd.DataFrame:
+    """Return the first try after each success, and whether it was refused and then accepted."""
+    tries = after[
+        after["interactive"]
+        & (after["succeeded"] | after["error"].eq(opening.REFUSED[0]).fillna(value=False))
+    ]
+    tries = tries[~(tries["time_utc"] >= tries["again_utc"])]
+    first = tries.drop_duplicates("flow_id")
+    good = tries[tries["succeeded"]].drop_duplicates("flow_id").set_index("flow_id")["after_min"]
+    accepted = first["flow_id"].map(good).astype("float64")
+    soon = accepted - first["after_min"] <= HEALS_MIN
+    return first.assign(healed=first["error"].eq(opening.REFUSED[0]).fillna(value=False) & soon)
+
+
+def _few(early: int, later: int, enough: int) -> list[Few]:
+    if not early:
+        return []
+    lacks = enough - min(early, later)
+    when = f"within {EARLY_MIN} minutes of" if early <= later else f"{LATER_MIN} minutes after"
+    needs = f"{several(lacks, 'more person', 'more people')} who sign in {when} their reset"
+    return [Few(TARGET, Scope(), needs)]
+
+
+def _suspicion(
+    flows: pd.DataFrame, early: pd.DataFrame, later: pd.DataFrame, p: float, material: Material
+) -> Suspicion:
+    return Suspicion(
+        TARGET,
+        Kind.AFTERMATH,
+        p,
+        Scope(users=tuple(sorted(flows["upn"].fillna(flows["person"]).unique()))),
+        users=len(flows),
+        flows=len(flows),
+        first_seen=flows["start_utc"].min().to_pydatetime(warn=False),
+        last_seen=flows["end_utc"].max().to_pydatetime(warn=False),
+        signals=(refused_at_first(early, later, p), again_at_once(flows, material)),
+        flow_ids=tuple(flows["flow_id"]),
+    )
+
+
+def refused_at_first(early: pd.DataFrame, later: pd.DataFrame, p: float) -> Signal:
+    """People whose new password was refused in the first minutes and then accepted."""
+    hits, of = int(early["healed"].sum()), len(early)
+    text = (
+        f"{hits} of {several(of, 'person', 'people')} who tried their new password within"
+        f" {EARLY_MIN} minutes were refused (50126) and accepted soon after, beside"
+        f" {int(later['healed'].sum())} of {several(len(later), 'person', 'people')} who first"
+        f" tried it after {LATER_MIN} minutes"
+    )
+    return Signal("refused-at-first", Kind.AFTERMATH, State.FIRED, text, hits, of, p)
+
+
+def again_at_once(flows: pd.DataFrame, material: Material) -> Signal:
+    """People who were refused and needed yet another reset or an administrator within the hour."""
+    import pandas as pd
+
+    soon = flows["again_utc"] - flows["end_utc"] <= pd.Timedelta(hours=1)
+    count = int(soon.sum())
+    who = several(len(flows), "person", "people")
+    text = f"{count} of {who} were in need again within the hour"
+    fired = count >= material.numbers["least_people"]
+    state = State.FIRED if fired else State.QUIET
+    return Signal("again-at-once", Kind.PEOPLE, state, text, count, len(flows))

@@ -1,0 +1,543 @@
+"""Successes from outside that are followed by need show devices that cannot take the password."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from frames import (
+    DAY,
+    END,
+    HOUR,
+    MINUTE,
+    OFFICE,
+    SITES,
+    START,
+    act,
+    context,
+    device,
+    flow,
+    home,
+    made,
+    sign_in,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sspr_audit import knowledge
+from sspr_audit.evidence import aftermath, reach, successes
+from sspr_audit.model import Context, Site, State
+
+TARGET = "hybrid-device-off-network"
+KNOWN = knowledge.load()
+
+
+class Tenant:
+    """People who reset: 20 outside of whom some come back, 20 inside and 40 in a browser."""
+
+    def __init__(self, *, back=12, outside=20, inside=20, browser=40, trust="hybrid"):
+        self.flows, self.acts, self.sign_ins, self.devices = [], [], [], []
+        self.trust = trust
+        for n in range(outside):
+            self.reset(n, n < back)
+        for n in range(100, 100 + inside):
+            self.reset(n, ip=OFFICE)
+        for n in range(200, 200 + browser):
+            self.reset(n, client="browser")
+
+    def reset(self, n, again=False, *, ip=None, client="windows-signin"):  # noqa: FBT002
+        """A reset; who is back could not open the device at home, and does at the office."""
+        at = END - 3 * DAY + n * 5 * MINUTE
+        ip = ip or home(n)
+        self.flows.append(flow(n, at, ip=ip, client=client))
+        self.devices.append(device(n, self.trust))
+        self.sign_ins.append(sign_in(n, at - DAY, ip=OFFICE, trust=self.trust))
+        if again:
+            self.flows.append(flow(n, at + 2 * HOUR, ip=ip, client=client))
+            self.sign_ins.append(sign_in(n, at + 20 * HOUR, ip=OFFICE, trust=self.trust))
+        else:
+            self.sign_ins.append(sign_in(n, at + 10 * MINUTE, ip=ip, trust=self.trust))
+
+    def known(self, **changed):
+        return context(**{"sign_ins": self.sign_ins, "devices": self.devices, **changed})
+
+    def material(self, known=None, **fields):
+        return made(self.flows, self.acts, known=known or self.known(), **fields)
+
+
+def mixed():
+    """Who is back, and half of those inside, are on hybrid devices; all others are not."""
+    tenant = Tenant()
+    hybrid = {*range(12), *range(100, 110)}
+    tenant.devices = [
+        one if int(one["device_id"][3:]) in hybrid else {**one, "trust": "joined"}
+        for one in tenant.devices
+    ]
+    return tenant
+
+
+def found(material, target=TARGET):
+    return [one for one in aftermath.tested(material).suspicions if one.target == target]
+
+
+def states(suspicion):
+    return {one.id: one.state for one in suspicion.signals}
+
+
+# What raises it
+
+
+def test_people_who_are_back_after_a_success_outside_raise_it_once():
+    """One suspicion for the tenant, about those people, their devices and addresses."""
+    (one,) = found(Tenant().material())
+
+    assert one.users == one.flows == len(one.flow_ids) == 12
+    assert one.scope.users == tuple(sorted(f"p{n}@example.com" for n in range(12)))
+    assert one.scope.devices == tuple(sorted(f"pc-{n}" for n in range(12)))
+    assert set(one.scope.ips) == {home(n) for n in range(12)}
+    assert not one.scope.sites
+    assert one.p < 0.001
+
+
+def test_the_sentence_tells_both_sides_and_what_came_after():
+    (one,) = found(Tenant().material())
+
+    assert one.signals[0].statement == (
+        "12 of 20 people whose reset at the sign-in screen succeeded outside were in need again"
+        " within 24 hours (12 reset again), beside 0 % of 20 people inside and 0 % of 40 people in"
+        " a browser"
+    )
+
+
+@pytest.mark.parametrize("side", ["inside", "browser"])
+def test_where_others_are_back_as_often_there_is_nothing(side):
+    """The same share inside, or in a browser, says that it is not the place."""
+    tenant = Tenant(**{side: 0})
+    start = {"inside": 100, "browser": 200}[side]
+    where = {"inside": {"ip": OFFICE}, "browser": {"client": "browser"}}[side]
+    for n in range(start, start + 40):
+        tenant.reset(n, n % 5 < 3, **where)
+
+    assert not found(tenant.material())
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda n, at: [flow(n, at, outcome="blocked", stage=10)],
+        lambda n, at: [flow(n, at, outcome="failed", stage=60)],
+        lambda n, at: [act(n, at)],
+    ],
+    ids=["block", "refused password", "administrator"],
+)
+def test_a_block_a_refused_password_and_an_administrator_count(how):
+    tenant = Tenant(back=0)
+    for n in range(12):
+        for one in how(n, END - 3 * DAY + n * 5 * MINUTE + 5 * HOUR):
+            (tenant.acts if "act_id" in one else tenant.flows).append(one)
+
+    assert [one.users for one in found(tenant.material())] == [12]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        lambda n, at: flow(n, at, outcome="abandoned", stage=20),
+        lambda n, at: act(n, at, outcome="failed"),
+        lambda n, at: act(n, at, kind="registration"),
+        lambda n, at: act(n, at + 30 * HOUR),
+    ],
+    ids=["look", "failed help", "registration", "days later"],
+)
+def test_other_things_do_not_count(what):
+    """A look at the portal, a failed help, a registration, and what comes days later."""
+    tenant = Tenant(back=0)
+    for n in range(12):
+        one = what(n, END - 3 * DAY + n * 5 * MINUTE + 5 * HOUR)
+        (tenant.acts if "act_id" in one else tenant.flows).append(one)
+
+    assert not found(tenant.material())
+
+
+def test_one_person_who_comes_back_ever_again_is_one_person():
+    tenant = Tenant(back=0)
+    for n in range(40):
+        tenant.flows.append(flow(1, END - 50 * DAY + n * DAY))
+
+    assert not found(tenant.material())
+
+
+def test_what_lies_past_the_end_of_the_data_is_not_counted():
+    """A success of the last day may still be followed by need: it says nothing yet."""
+    tenant = Tenant()
+    for n in range(300, 320):
+        tenant.flows.append(flow(n, END - HOUR))
+    (one,) = found(tenant.material())
+
+    assert one.signals[0].support == 20
+
+
+def test_what_is_over_is_not_reported():
+    tenant = Tenant()
+    for one in tenant.flows:
+        one["start_utc"], one["end_utc"] = (one[k] - 20 * DAY for k in ("start_utc", "end_utc"))
+
+    assert not found(tenant.material())
+    assert found(tenant.material(days=30))
+
+
+def test_what_began_lately_is_seen_through_a_long_calm():
+    """Hundreds of good days of the same people do not hide a week of bad ones."""
+    tenant = Tenant()
+    for n in range(20):
+        tenant.flows.append(flow(n, END - 50 * DAY))
+
+    assert [one.users for one in found(tenant.material())] == [12]
+
+
+# Inside and outside
+
+
+def few(material):
+    return [one.needs for one in aftermath.tested(material).few if one.target == TARGET]
+
+
+def test_where_nobody_says_what_is_inside_devices_tell():
+    """Three people whose hybrid devices took the new password at the office show that it is."""
+    tenant = Tenant()
+    sites = (Site("Malmö", ("198.51.100.0/24",)),)
+
+    assert [one.users for one in found(tenant.material(sites=sites))] == [12]
+    assert not found(tenant.material(tenant.known(sign_ins=None), sites=sites))
+
+
+@pytest.mark.parametrize(
+    "sites",
+    [
+        (),
+        (Site("Malmö", ("198.51.100.0/24",)),),
+        (Site("Malmö", ("198.51.100.0/24",), trusted=False),),
+    ],
+    ids=["no site", "no word", "not trusted"],
+)
+def test_where_nobody_says_what_is_inside_it_is_unknown(sites):
+    tested = aftermath.tested(Tenant().material(Context(), sites=sites))
+
+    assert not tested.suspicions
+    assert "which networks reach a domain controller" in tested.few[0].needs
+
+
+def test_a_trusted_named_location_is_inside_as_far_as_anybody_said():
+    assert found(Tenant().material(sites=(Site("Malmö", ("198.51.100.0/24",), trusted=True),)))
+
+
+def test_a_site_without_a_domain_controller_is_outside():
+    """It is told by its name, and its addresses are not listed."""
+    tenant = Tenant()
+    for one in tenant.flows:
+        if one["ip"] != OFFICE and int(one["person"][3:]) < 20:
+            one["site"] = "Lund"
+    sites = (*SITES, Site("Lund", ("203.0.113.0/24",), dc_reachable=False))
+    (one,) = found(tenant.material(sites=sites))
+
+    assert (one.scope.sites, one.scope.ips) == (("Lund",), ())
+
+
+def test_an_address_of_several_people_may_be_an_office_that_nobody_named():
+    tenant = Tenant()
+    for one in tenant.flows:
+        if int(one["person"][3:]) < 20:
+            one["ip"] = one["ip_group"] = "192.0.2.99"
+
+    assert not found(tenant.material())
+
+
+def test_too_few_people_outside_are_told_with_how_many_would_do():
+    assert few(Tenant(back=2, outside=3).material()) == [
+        "2 more people who reset at a sign-in screen outside (3 of 5)"
+    ]
+
+
+def test_where_there_is_nobody_to_compare_with_it_is_told():
+    assert few(Tenant(inside=2, browser=1).material()) == [
+        "3 more people who reset inside or in a browser, to compare with (2 of 5)"
+    ]
+
+
+def test_a_tenant_without_the_sign_in_screen_has_nothing_to_tell():
+    tenant = Tenant(outside=0, inside=0)
+
+    assert aftermath.tested(tenant.material()).suspicions == ()
+    assert few(tenant.material()) == []
+
+
+def test_nothing_at_all_is_nothing():
+    assert aftermath.tested(made([])).suspicions == ()
+    assert aftermath.tested(made([], known=context(sign_ins=[], devices=[]))).suspicions == ()
+
+
+# What supports it, and what speaks against it
+
+
+def test_with_all_data_every_signal_that_should_fire_does():
+    """Devices that were opened inside at last; no signal against it fires."""
+    tenant = mixed()
+    for n in range(12):
+        at = END - 3 * DAY + n * 5 * MINUTE
+        tenant.sign_ins += [
+            sign_in(n, at + 30 * MINUTE, error=50126),
+            sign_in(n, at + 40 * MINUTE, app="Mail", device_id=None),
+        ]
+    (one,) = found(tenant.material())
+
+    assert states(one) == {
+        "trouble-after-success-outside": State.FIRED,
+        "hybrid-device": State.FIRED,
+        "device-not-opened": State.FIRED,
+        "opened-inside-at-last": State.FIRED,
+        "stale-device-credential": State.FIRED,
+        "new-password-worked-in-cloud": State.FIRED,
+        "joined-devices-too": State.QUIET,
+        "opened-outside": State.QUIET,
+        "healed-within-minutes": State.QUIET,
+        "place-reaches-dc": State.QUIET,
+    }
+
+
+def test_without_context_all_else_is_unknown_and_names_its_data():
+    (one,) = found(Tenant().material(known=Context()))
+
+    assert {s.state for s in one.signals[1:]} == {State.UNKNOWN}
+    assert all(s.needs for s in one.signals[1:])
+
+
+def test_joined_devices_that_show_the_same_speak_against_it():
+    (one,) = found(Tenant(trust="joined").material())
+
+    assert states(one)["joined-devices-too"] is State.FIRED
+    assert states(one)["hybrid-device"] is State.QUIET
+
+
+def test_where_all_devices_are_hybrid_that_says_nothing():
+    (one,) = found(Tenant().material())
+
+    assert states(one)["hybrid-device"] is State.FEW
+
+
+def test_devices_that_open_where_the_reset_was_made_speak_against_it():
+    tenant = Tenant()
+    for n in range(12):
+        tenant.sign_ins.append(sign_in(n, END - 3 * DAY + n * 5 * MINUTE + 20 * MINUTE))
+    (one,) = found(tenant.material())
+
+    assert states(one)["opened-outside"] is State.FIRED
+    assert states(one)["device-not-opened"] is State.QUIET
+
+
+def test_another_device_of_the_person_does_not_open_this_one():
+    tenant = Tenant()
+    for n in range(12):
+        at = END - 3 * DAY + n * 5 * MINUTE + 20 * MINUTE
+        tenant.sign_ins.append(sign_in(n, at, device_id=f"other-{n}", trust="joined"))
+    (one,) = found(tenant.material())
+
+    assert states(one)["opened-outside"] is State.QUIET
+
+
+def test_a_password_that_works_minutes_later_speaks_against_it():
+    tenant = Tenant()
+    for n in range(12):
+        end = END - 3 * DAY + n * 5 * MINUTE + 3 * MINUTE
+        tenant.sign_ins += [
+            sign_in(n, end + MINUTE, error=50126),
+            sign_in(n, end + 4 * MINUTE),
+        ]
+    (one,) = found(tenant.material())
+
+    assert states(one)["healed-within-minutes"] is State.FIRED
+
+
+def test_a_place_where_devices_take_the_password_speaks_against_it():
+    """Settings say that Lund reaches no domain controller; its devices show that it does."""
+    tenant = Tenant(back=12)
+    for one in (*tenant.flows, *tenant.sign_ins):
+        if int(one["person"][3:]) < 20 and one["ip"] != OFFICE:
+            one.update(site="Lund", ip="192.0.2.99", ip_group="192.0.2.99")
+    sites = (*SITES, Site("Lund", ("192.0.2.99/32",), dc_reachable=False))
+    (one,) = found(tenant.material(sites=sites))
+
+    assert states(one)["place-reaches-dc"] is State.FIRED
+
+
+def test_sign_ins_of_nobody_followed_are_not_all_that_there_were():
+    """What a store holds of others says nothing of these people's silence."""
+    tenant = Tenant()
+    (one,) = found(tenant.material(tenant.known(watched=[])))
+
+    assert states(one)["device-not-opened"] is State.UNKNOWN
+    assert states(one)["opened-outside"] is State.UNKNOWN
+
+
+def test_people_who_were_followed_one_by_one_are_known():
+    tenant = mixed()
+    spans = [
+        {"person": one["person"], "start_utc": one["end_utc"], "end_utc": one["end_utc"] + DAY}
+        for one in tenant.flows
+    ]
+    (one,) = found(tenant.material(tenant.known(watched=spans)))
+
+    assert states(one)["device-not-opened"] is State.FIRED
+    assert states(one)["opened-outside"] is State.QUIET
+
+
+# Passwords that have not arrived yet
+
+
+def refused_at_first(early, *, later=20):
+    tenant = Tenant(back=0)
+    tenant.sign_ins = []
+    for n in range(early + later):
+        end = tenant.flows[n]["end_utc"]
+        tries = (
+            [sign_in(n, end + MINUTE, error=50126), sign_in(n, end + 5 * MINUTE)]
+            if n < early
+            else [sign_in(n, end + 30 * MINUTE)]
+        )
+        tenant.sign_ins += [{**one, "person": tenant.flows[n]["person"]} for one in tries]
+    return tenant
+
+
+def test_refusals_of_the_first_minutes_that_heal_are_a_password_on_its_way():
+    (one,) = found(refused_at_first(12).material(), "phs-catch-up-delay")
+
+    assert one.users == 12
+    assert one.signals[0].state is State.FIRED
+
+
+def test_a_few_early_refusals_among_many_good_tries_are_slips_of_the_hand():
+    tenant = refused_at_first(12)
+    for n in range(12, 30):
+        end = tenant.flows[n]["end_utc"]
+        tenant.sign_ins.append({**sign_in(n, end + MINUTE), "person": tenant.flows[n]["person"]})
+
+    assert not found(tenant.material(), "phs-catch-up-delay")
+
+
+def test_without_sign_ins_nothing_was_looked_at():
+    tenant = refused_at_first(12)
+
+    assert aftermath.tested(tenant.material(tenant.known(sign_ins=None))).tests == 1
+
+
+def test_later_refusals_are_slips_of_the_hand():
+    """Who mistypes does so at any time."""
+    tenant = refused_at_first(12)
+    for one in list(tenant.sign_ins):
+        if one["time_utc"].minute % 5 == 3 and one["error"] == 0:
+            tenant.sign_ins.append(
+                {
+                    **one,
+                    "sign_in_id": f"{one['sign_in_id']}-slip",
+                    "time_utc": one["time_utc"] - MINUTE,
+                    "error": 50126,
+                    "succeeded": False,
+                }
+            )
+
+    assert not found(tenant.material(), "phs-catch-up-delay")
+
+
+# What must hold whatever the data
+
+
+def without(known, *kinds):
+    gone = dict.fromkeys(kinds)
+    return replace(known, **gone, **({"watched": None} if "sign_ins" in kinds else {}))
+
+
+@settings(max_examples=10)  # two tenants each
+@given(st.sets(st.sampled_from(["sign_ins", "devices"])), st.integers(0, 16))
+def test_missing_context_never_lowers_p_nor_makes_the_unknown_fire(gone, back):
+    tenant = Tenant(back=back)
+    whole, less = tenant.known(), without(tenant.known(), *gone)
+    before = {one.target: one for one in aftermath.tested(tenant.material(whole)).suspicions}
+    after = {one.target: one for one in aftermath.tested(tenant.material(less)).suspicions}
+
+    assert after.keys() <= before.keys()
+    for target, one in after.items():
+        assert one.p == before[target].p
+        was = states(before[target])
+        assert all(
+            was[name] is not State.UNKNOWN or state is State.UNKNOWN
+            for name, state in states(one).items()
+        )
+
+
+@settings(max_examples=10)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing(dice):
+    tenant = mixed()
+    for rows in (tenant.flows, tenant.sign_ins, tenant.devices):
+        dice.shuffle(rows)
+
+    assert aftermath.tested(tenant.material()) == WHOLE
+
+
+WHOLE = aftermath.tested(mixed().material())
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 20), st.integers(0, 20))
+def test_more_who_are_back_never_make_it_less_sure(fewer, more):
+    def p(back):
+        material = Tenant(back=back).material(known=Context())
+        return next((one.p for one in found(material)), 1.0)
+
+    fewer, more = sorted((fewer, more))
+    assert p(more) <= p(fewer)
+
+
+def test_every_signal_of_a_pattern_is_made():
+    """A slip of the pen in the catalogue would otherwise be a signal for ever unknown."""
+    (one,) = found(Tenant().material())
+    pattern = KNOWN.pattern(TARGET)
+    late = KNOWN.pattern("phs-catch-up-delay")
+    (other,) = found(refused_at_first(12).material(), "phs-catch-up-delay")
+
+    assert set(states(one)) == {*pattern.needs, *pattern.supports, *pattern.spoilers}
+    assert set(states(other)) == {*late.needs, *late.supports, *late.spoilers}
+
+
+# Reach
+
+
+def heads(*rows):
+    return pd.DataFrame(rows, columns=["place", "person", "trust", "watched", "opened"])
+
+
+def test_three_people_whose_hybrid_devices_opened_show_that_a_place_reaches():
+    rows = [("Lund", f"id-{n}", "hybrid", False, True) for n in range(3)]
+
+    assert dict(reach.learned(heads(*rows))) == {"Lund": reach.INSIDE}
+    assert dict(reach.learned(heads(*rows[:2]))) == {"Lund": reach.UNKNOWN}
+
+
+def test_five_people_none_of_whose_devices_opened_show_that_a_place_does_not():
+    rows = [("Lund", f"id-{n}", "hybrid", True, False) for n in range(5)]
+    joined = [("Lund", f"id-{n}", "joined", True, True) for n in range(5)]
+
+    assert dict(reach.learned(heads(*rows))) == {"Lund": reach.OUTSIDE}
+    assert dict(reach.learned(heads(*rows, *joined))) == {"Lund": reach.OUTSIDE}
+    assert dict(reach.learned(heads(*rows[:4]))) == {"Lund": reach.UNKNOWN}
+    assert dict(reach.learned(heads(*[(*r[:3], False, False) for r in rows]))) == {
+        "Lund": reach.UNKNOWN
+    }
+
+
+def test_a_success_that_follows_another_is_no_beginning():
+    """Of three resets in two days the first counts; one a week later counts again."""
+    at = START + DAY
+    rows = [flow(1, at + hours * HOUR) for hours in (0, 20, 40, 240)]
+    beginnings = successes.heads(made(rows))
+
+    assert list(beginnings["flow_id"]) == [rows[0]["flow_id"], rows[3]["flow_id"]]
+    assert list(beginnings["hit"]) == [True, False]
