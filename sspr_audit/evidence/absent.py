@@ -129,7 +129,7 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     table["places"] = int(speaks.sum()) - speaks.reindex(table.index).astype(int)
     own = _past(units, runs)
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
-    alike = _alike(hits[speaks].sum(axis=1), tries[speaks].sum(axis=1), material)
+    alike = how_alike(hits[speaks].sum(axis=1), tries[speaks].sum(axis=1), material)
     prior = np.where(table["elsewhere"] >= material.numbers["least_people"], alike, 0.0)
     table["a"] = prior * table["usual"] + table["had"] + (prior == 0) / 2
     table["b"] = prior * (1 - table["usual"]) + table["of"] - table["had"] + (prior == 0) / 2
@@ -146,8 +146,8 @@ def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
 
 
-def _alike(hits: pd.Series[float], tries: pd.Series[float], material: Material) -> float:
-    """Return how alike the places are, as the size of a Beta prior; few places say little."""
+def how_alike(hits: pd.Series[float], tries: pd.Series[float], material: Material) -> float:
+    """Return how alike places or times are, as the size of a Beta prior; few of them say little."""
     usual = material.numbers["variation"]
     big = tries >= material.numbers["least_people"]
     hits, tries = hits[big], tries[big]

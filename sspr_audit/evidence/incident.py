@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import onset, scan, statistics
+from sspr_audit.evidence import absent, onset, scan, statistics
 from sspr_audit.evidence.cohorts import TOLD
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.wording import day, percent
@@ -43,7 +43,7 @@ class _Span:
     hits: int
     usual: float
     p: float
-    """Corrected for all spans looked at, and no less than without the place that is hit most."""
+    """Corrected for all spans looked at."""
 
 
 def tested(material: Material) -> Tested:
@@ -77,54 +77,64 @@ def during(material: Material, incidents: Iterable[Suspicion]) -> pd.Series[str]
 
 
 def _spans(units: pd.DataFrame, material: Material) -> Iterator[_Span]:
+    """Yield the spans in which people failed everywhere, with p over all that were looked at."""
+    import pandas as pd
+
     window = material.window
     inside = units[units["start_utc"] < window.end]
     overall = (inside["hit"].sum() + 0.5) / (len(inside) + 1)
     table = inside.groupby("stratum")["hit"].agg(["sum", "size"])
     share = (table["sum"] + scan.SHRINK * overall) / (table["size"] + scan.SHRINK)
     units = inside.assign(usual=inside["stratum"].map(share))
+    past = inside[inside["start_utc"] < window.start]  # what is looked for must not blur the usual
+    daily = past.groupby(past["start_utc"].dt.floor("D"))["hit"].agg(["sum", "size"])
+    alike = absent.how_alike(daily["sum"], daily["size"], material)
     recent = units[units["start_utc"] >= window.start - max(HOURS) * timedelta(hours=1)]
-    looks = sum(
-        2 * max(1.0, (window.end - window.start) / timedelta(hours=hours)) for hours in HOURS
-    )
-    for hours in HOURS:
-        for shift in (0.0, hours / 2):
-            yield from _of_length(recent, hours, shift, looks, material)
+    cut = [
+        (hours, hours * part, *_cut(recent, hours, hours * part, material))
+        for hours in HOURS
+        for part in (0.0, 0.5)
+    ]
+    # Spans with too few people were not looked at, whatever became of them.
+    looks = sum(len(sums) for *_, sums in cut)
+    for hours, shift, once, sums in cut:
+        rough = _p(sums["k"], sums["n"], sums["e"], alike) * looks
+        off = pd.Timedelta(hours=shift)
+        for start in sums.index[rough <= TOLD]:
+            rows = once[once["bin"] == start]
+            p, one = float(rough[start]), sums.loc[start]
+            n, k = int(one["n"]), int(one["k"])
+            if _everywhere(rows, units, material, alike) <= material.numbers["spoils"]:
+                end = start + off + pd.Timedelta(hours=hours)
+                yield _Span(start + off, end, n, k, one["e"] / n, p)
 
 
-def _of_length(
-    units: pd.DataFrame, hours: int, shift: float, looks: float, material: Material
-) -> Iterator[_Span]:
+def _cut(
+    units: pd.DataFrame, hours: int, shift: float, material: Material
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the first unit of each person in each span of this length, and the sums of spans.
+
+    Only spans with enough people are summed.
+    """
     import pandas as pd
 
-    step = pd.Timedelta(hours=hours)
-    off = pd.Timedelta(hours=shift)
-    bins = (units["start_utc"] - off).dt.floor(f"{hours}h")
+    bins = (units["start_utc"] - pd.Timedelta(hours=shift)).dt.floor(f"{hours}h")
     once = units.assign(bin=bins).drop_duplicates(["bin", "person"])
     sums = once.groupby("bin").agg(n=("hit", "size"), k=("hit", "sum"), e=("usual", "sum"))
-    sums = sums[sums["n"] >= material.numbers["least_people"]]
-    rough = _p(sums["k"], sums["n"], sums["e"], material) * looks
-    for start in sums.index[rough <= TOLD]:
-        rows = once[once["bin"] == start]
-        p = max(float(rough[start]), _everywhere(rows, units, material))
-        if p <= TOLD:
-            one = sums.loc[start]
-            n = int(one["n"])
-            yield _Span(start + off, start + off + step, n, int(one["k"]), one["e"] / n, p)
+    return once, sums[sums["n"] >= material.numbers["least_people"]]
 
 
 def _p(
-    k: pd.Series[float], n: pd.Series[float], expected: pd.Series[float], material: Material
+    k: pd.Series[float], n: pd.Series[float], expected: pd.Series[float], alike: float
 ) -> pd.Series[float]:
     import pandas as pd
 
-    variation = material.numbers["variation"]
     share = expected / n.clip(lower=1)
-    p = statistics.betabinomial_upper(k, n, share * variation, (1 - share) * variation)
+    p = statistics.betabinomial_upper(k, n, share * alike, (1 - share) * alike)
     return pd.Series(p, n.index)
 
 
-def _everywhere(rows: pd.DataFrame, units: pd.DataFrame, material: Material) -> float:
+def _everywhere(rows: pd.DataFrame, units: pd.DataFrame, material: Material, alike: float) -> float:
     """Return the p without the place that is hit most; 1 if too few places or clients are hit."""
     import pandas as pd
 
@@ -140,7 +150,7 @@ def _everywhere(rows: pd.DataFrame, units: pd.DataFrame, material: Material) -> 
         [(part["hit"].sum(), len(part), part["usual"].sum()) for part in parts],
         columns=["k", "n", "e"],
     ).astype(float)
-    place, client = _p(sums["k"], sums["n"], sums["e"], material)
+    place, client = _p(sums["k"], sums["n"], sums["e"], alike)
     if len(clients) > 1 and client > material.numbers["corroborates"]:
         return 1.0
     return float(place)
