@@ -25,11 +25,11 @@ def tenant(seed: int, recipe: Recipe) -> Simulated:
     dice = Chances(seed)
     traits = drawn(dice, recipe)
     world = World(dice, traits, NOW)
-    for name in recipe.distractors:
-        if name in distractors.EVENTS:
-            distractors.EVENTS[name](world)
     for name in recipe.plants:
         plants.PLANTS[name](world)
+    for name in recipe.distractors:  # nor does a clumsy person get further than anybody else
+        if name in distractors.EVENTS:
+            distractors.EVENTS[name](world)
     world.play()
     labels = tuple(label for finish in world.finish if (label := finish()))
     beside = context.of(world)

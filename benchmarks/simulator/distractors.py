@@ -24,7 +24,8 @@ def clumsy(world: World) -> None:
         stage = world.dice.pick((Stage.USER_ID, Stage.OPTIONS, Stage.OPTIONS, Stage.STARTED))
         one = world.set_out(human, at)
         world.log.append(one)
-        world.flow(one, Ending(stage))
+        if not world.struck(one):
+            world.flow(one, Ending(stage))
 
 
 def conference(world: World) -> None:
@@ -43,7 +44,7 @@ def conference(world: World) -> None:
 def healed(world: World) -> None:
     """Let a site's sign-in screen be silent for a while, and well again before the week."""
     silent.at_site("healed-proxy")(world)
-    trouble = world.troubles[-1]
+    trouble = world.troubles[0]
     trouble.since = max(world.start, world.now - 50 * DAY)
     trouble.until = world.now - 24 * DAY  # healthy tenants are looked at two weeks earlier, too
     world.finish.pop()  # what is over is nothing to report

@@ -61,7 +61,7 @@ def at_site(name: str, *, everywhere: bool = False, ever: bool = False) -> Calla
             return one.screen and one.human.place is place and (one.where == "office" or at_home)
 
         trouble = Trouble(f"{name}@{place.name}", since, world.now, hits, _nothing)
-        world.troubles.append(trouble)
+        world.troubles.insert(0, trouble)  # what never begins meets no other trouble
         world.finish.append(lambda: _absence(world, name, place, trouble))
 
     return plant

@@ -149,13 +149,18 @@ class World:
         if one.at >= self.now:
             return
         self.log.append(one)
+        if not self.struck(one):
+            self.plays_on(one, self.ending(one))
+
+    def struck(self, one: Attempt) -> bool:
+        """Play the first trouble that strikes an attempt; say whether there is one."""
         for trouble in self.troubles:
             if not trouble.after and _strikes(trouble, one):
                 trouble.people[one.human.upn] = one.human
                 one.trouble = trouble.name
                 trouble.plays(self, one)
-                return
-        self.plays_on(one, self.ending(one))
+                return True
+        return False
 
     def plays_on(self, one: Attempt, ending: Ending) -> None:
         """Play an attempt that nothing was planted for."""

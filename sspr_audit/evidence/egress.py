@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,10 @@ _NEIGHBOURS: Final = 16
 """Addresses of one provider's small block; a firm's ways out lie in one."""
 _CROWD: Final = 3
 """People from whom on an address can be a firm's."""
-_SHARED: Final = 0.3
-"""Share of the people of the smaller one who come by the other too, from which on they are one."""
+_BOTH: Final = 0.25
+"""Share of those who came twice or more that came by both, from which on two addresses are one."""
+_AGAIN: Final = 3
+"""People who came twice or more, without whom nothing is told."""
 
 
 def places(flows: pd.DataFrame) -> pd.Series[str]:
@@ -26,8 +29,8 @@ def places(flows: pd.DataFrame) -> pd.Series[str]:
     unnamed = flows[flows["site"].isna() & flows["ip_group"].notna() & flows["person"].notna()]
     pairs = unnamed[["ip_group", "person"]].drop_duplicates()
     count = pairs.groupby("ip_group")["person"].transform("size")
-    crowds = pairs[count >= _CROWD].groupby("ip_group")["person"]
-    people = {str(address): set(group) for address, group in crowds}
+    visits = unnamed[unnamed["ip_group"].isin(pairs.loc[count >= _CROWD, "ip_group"])]
+    people = {str(address): Counter(came) for address, came in visits.groupby("ip_group")["person"]}
     names = {address: _name(group) for group in _groups(people) for address in group}
     address = flows["ip_group"]
     return flows["site"].fillna(address.map(names).astype(address.dtype).fillna(address))
@@ -37,8 +40,11 @@ def _name(group: list[str]) -> str:
     return group[0] if len(group) == 1 else f"{group[0]} (+{len(group) - 1} beside it)"
 
 
-def _groups(people: dict[str, set[str]]) -> Iterator[list[str]]:
-    """Yield the addresses that belong together, each group in order."""
+def _groups(people: Mapping[str, Counter[str]]) -> Iterator[list[str]]:
+    """Yield the addresses that belong together, each group in order.
+
+    `people` says of each address how often who came by it.
+    """
     blocks: dict[int, list[str]] = {}
     for address in people:
         if "/" not in address and (number := ip_address(address)).version == 4:  # noqa: PLR2004
@@ -46,8 +52,9 @@ def _groups(people: dict[str, set[str]]) -> Iterator[list[str]]:
     for block in blocks.values():
         group = {address: {address} for address in block}
         for one, other in combinations(block, 2):
-            both = len(people[one] & people[other])
-            if both >= _SHARED * min(len(people[one]), len(people[other])):
+            again = sum(times > 1 for times in (people[one] + people[other]).values())
+            both = len(people[one].keys() & people[other].keys())
+            if again >= _AGAIN and both >= _BOTH * again:
                 together = group[one] | group[other]
                 group.update(dict.fromkeys(together, together))
         for members in {id(members): members for members in group.values()}.values():
