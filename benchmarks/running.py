@@ -16,7 +16,7 @@ from benchmarks import peer
 from benchmarks.scoring import LEVELS, Found, Scored, matches, scored
 from benchmarks.simulator import Label, Recipe, Simulated, tenant
 from sspr_audit import knowledge, settings
-from sspr_audit.model import Finding, Site
+from sspr_audit.model import Finding, Site, Suspicion
 from sspr_audit.pipeline import report
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.sources import exports
@@ -131,14 +131,11 @@ def judged(made: Simulated, cut: str | None = None) -> tuple[Found, ...]:
         folder = Path(name)
         write(made, cut, folder)
         done = report.from_files([str(folder)], _options(made))
-    states = {
-        (one.suspicion.target, one.suspicion.scope): tuple(
-            (signal.id, signal.state.value) for signal in one.suspicion.signals
-        )
-        for one in done.judged.judgements
+    raised = {
+        (one.suspicion.target, one.suspicion.scope): one.suspicion for one in done.judged.judgements
     }
     return tuple(
-        _plain(one, states.get((one.family or one.cause, one.scope), ()))
+        _plain(one, raised.get((one.family or one.cause, one.scope)))
         for one in done.report.findings
     )
 
@@ -177,7 +174,7 @@ def _options(made: Simulated) -> Options:
     )
 
 
-def _plain(one: Finding, states: tuple[tuple[str, str], ...]) -> Found:
+def _plain(one: Finding, raised: Suspicion | None) -> Found:
     return Found(
         cause=one.cause,
         family=one.family,
@@ -192,5 +189,6 @@ def _plain(one: Finding, states: tuple[tuple[str, str], ...]) -> Found:
         signals=tuple((s.signal, s.value) for s in one.evidence),
         against=tuple((s.signal, s.value) for s in one.against),
         rivals=tuple(rival.cause for rival in one.rivals),
-        states=states,
+        states=tuple((s.id, s.state.value) for s in raised.signals) if raised else (),
+        flows=frozenset(raised.flow_ids) if raised else frozenset(),
     )

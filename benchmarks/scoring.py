@@ -47,6 +47,8 @@ class Found:
     rivals: tuple[str, ...]
     states: tuple[tuple[str, str], ...] = ()
     """What became of every signal that was looked for, where a pattern told it."""
+    flows: frozenset[str] = frozenset()
+    """What it is about, where a pattern told it."""
 
     @property
     def explicit(self) -> bool:
@@ -65,11 +67,9 @@ class Found:
 
     def as_row(self) -> dict[str, Any]:
         """Return it for a file."""
-        return asdict(self) | {
-            "states": dict(self.states),
-            "explicit": self.explicit,
-            "target": self.target,
-        }
+        row = {name: value for name, value in asdict(self).items() if name != "flows"}
+        more = {"states": dict(self.states), "explicit": self.explicit, "target": self.target}
+        return row | more
 
 
 @dataclass(frozen=True, slots=True)

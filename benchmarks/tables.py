@@ -259,5 +259,7 @@ def _alike(one: Found, other: Found) -> bool:
     """Say whether two findings are about the same; a place may lose its name with its context."""
     if one.target != other.target and one.cause != other.cause:
         return False
+    if one.flows and other.flows:
+        return 2 * len(one.flows & other.flows) >= min(len(one.flows), len(other.flows))
     here, there = {*one.sites, *one.ips}, {*other.sites, *other.ips}
     return bool(here & there) or not here or not there
