@@ -27,7 +27,7 @@ from sspr_audit.pipeline.forgetting import forget
 from sspr_audit.pipeline.keeping import prune
 from sspr_audit.store import contexts as stored
 
-NAMES = [one.name for one in contexts.ORDER]
+NAMES = [one.name for some in contexts.ORDER for one in some]
 OMA = "./Device/Vendor/MSFT/Policy/Config/Authentication/AllowAadPasswordReset"
 IN_CATALOG = "device_vendor_msft_policy_config_authentication_allowaadpasswordreset"
 

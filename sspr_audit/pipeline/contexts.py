@@ -5,8 +5,8 @@ Where one cannot be had, the report is poorer by a sentence, and nothing else ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -36,6 +36,8 @@ from sspr_audit.sources.graph.errors import Refused
 from sspr_audit.store import NoStore, claim, contexts
 
 if TYPE_CHECKING:
+    import duckdb
+
     from sspr_audit.sources.graph.client import Graph
 
 __all__ = ["ContextProgress", "ContextResult", "ContextWishes", "State", "fetch_context"]
@@ -45,15 +47,17 @@ FRESH: Final = timedelta(hours=22)
 over because the one before took longer."""
 
 ORDER: Final = (
-    NAMED_LOCATIONS,
-    DEVICES,
-    SIGN_INS,
-    REGISTRATION_DETAILS,
-    MANAGED_DEVICES,
-    DEVICE_CONFIGURATIONS,
-    CONFIGURATION_POLICIES,
+    (NAMED_LOCATIONS, DEVICES),
+    (
+        *(SIGN_INS, REGISTRATION_DETAILS, MANAGED_DEVICES),
+        *(DEVICE_CONFIGURATIONS, CONFIGURATION_POLICIES),
+    ),
 )
-"""What is asked for first costs least, or tells most."""
+"""What is asked for first costs least, or tells most. What stands together lands together: opening
+the store often would take longer than what is done there."""
+
+Landing = Callable[["duckdb.DuckDBPyConnection"], int]
+"""Puts what came of a collection into the store; returns how many records that is."""
 
 
 def fetch_context(
@@ -76,7 +80,7 @@ def fetch_context(
             claim(store, [wishes.tenant_id.lower()], wishes.tenant_id)
             standing = contexts.standing(store)
         run = _Run(keeper, graph, clock, wishes, tell)
-        return tuple(run.result(one, standing.get(one.name)) for one in ORDER)
+        return tuple(result for some in ORDER for result in run.results(some, standing))
 
 
 class _Run:
@@ -96,18 +100,38 @@ class _Run:
         self.closed: str | None = None
         """Why nothing more is asked for."""
 
-    def result(self, collection: Collection, before: contexts.Standing | None) -> ContextResult:
-        """Bring a collection if it is due, and say what became of it."""
+    def results(
+        self, collections: Iterable[Collection], before: Mapping[str, contexts.Standing]
+    ) -> list[ContextResult]:
+        """Bring the collections that are due, and say what became of each."""
+        with ExitStack() as spools:
+            asked = [self._asked(one, before.get(one.name), spools) for one in collections]
+            if not any(land for _, land in asked):
+                return [result for result, _ in asked]
+            with self.keeper.store.writing() as store:
+                return [
+                    replace(result, records=land(store)) if land else result
+                    for result, land in asked
+                ]
+
+    def _asked(
+        self, collection: Collection, before: contexts.Standing | None, spools: ExitStack
+    ) -> tuple[ContextResult, Landing | None]:
+        """Ask for a collection if it is due; return what became of it, and what is still to land.
+
+        Until it has landed, its records wait in a spool that ends with `spools`.
+        """
         now, asked = self.clock.now().astimezone(UTC), self.graph.requests.total()
         if before and self._is_fresh(collection, before, now):
-            return ContextResult(collection.name, State.FRESH, before.records)
+            return ContextResult(collection.name, State.FRESH, before.records), None
+        land: Landing | None
         try:
-            result = self._brought(collection, now)
+            result, land = self._brought(collection, now, spools)
         except (AccessDenied, ServiceUnreachable) as error:
             if _is_of_all(error):
                 self.closed = str(error)
-            result = self._skipped(collection, now, str(error))
-        return replace(result, requests=self.graph.requests.total() - asked)
+            result, land = _skipped(collection, now, str(error))
+        return replace(result, requests=self.graph.requests.total() - asked), land
 
     def _is_fresh(self, collection: Collection, before: contexts.Standing, now: datetime) -> bool:
         """Say whether there is no need to ask. New flows need new sign-ins, whatever came."""
@@ -115,25 +139,24 @@ class _Run:
             return False
         return timedelta() <= now - before.came < FRESH
 
-    def _skipped(self, collection: Collection, now: datetime, why: str) -> ContextResult:
-        with self.keeper.store.writing() as store:
-            contexts.skipped(store, collection.name, now, why)
-        name, without = collection.name, collection.without
-        return ContextResult(name, State.SKIPPED, reason=why, without=without)
-
-    def _brought(self, collection: Collection, now: datetime) -> ContextResult:
+    def _brought(
+        self, collection: Collection, now: datetime, spools: ExitStack
+    ) -> tuple[ContextResult, Landing | None]:
         if self.closed:
             raise ServiceUnreachable(self.closed)
         if collection is SIGN_INS:
-            return signing_in.brought(
+            done = signing_in.brought(
                 self.keeper, self.graph, self.clock, self.wishes, lambda n: self._told(SIGN_INS, n)
             )
+            return done, None
         if collection.kind is None:
-            return self._links(collection, now)
-        return self._whole(collection, collection.kind, now)
+            land = self._links(collection, now)
+        else:
+            land = self._whole(collection, collection.kind, now, spools.enter_context(Spool()))
+        return ContextResult(collection.name, State.CAME), land
 
-    def _whole(self, collection: Collection, kind: str, now: datetime) -> ContextResult:
-        """Put all that a collection holds in the place of what it held before."""
+    def _whole(self, collection: Collection, kind: str, now: datetime, spool: Spool) -> Landing:
+        """Put away all that a collection holds; it lands in the place of what it held before."""
         came = 0
 
         def arriving() -> Iterator[Batch]:
@@ -144,31 +167,44 @@ class _Run:
                 came += len(page.records)
                 self._told(collection, came)
 
-        with Spool() as spool:
-            for _ in spool.keeping(arriving()):
-                pass  # all of it is put away before the store is opened
+        def land(store: duckdb.DuckDBPyConnection) -> int:
             stored = (contexts.stored(kind, table["text"]) for _, table in spool.batches())
-            with self.keeper.store.writing() as store:
-                kept = contexts.replace(store, kind, stored)
-                contexts.came(store, collection.name, now, kept)
-        return ContextResult(collection.name, State.CAME, kept)
+            kept = contexts.replace(store, kind, stored)
+            contexts.came(store, collection.name, now, kept)
+            return kept
 
-    def _links(self, collection: Collection, now: datetime) -> ContextResult:
+        for _ in spool.keeping(arriving()):
+            pass  # all of it is put away before the store is opened
+        return land
+
+    def _links(self, collection: Collection, now: datetime) -> Landing:
         """Keep what Intune says of the reset link, and nothing else of its profiles."""
         from sspr_audit.sources.graph import intune
 
         is_custom = collection is DEVICE_CONFIGURATIONS
         found = list((intune.custom_profiles if is_custom else intune.catalog_policies)(self.graph))
-        with self.keeper.store.writing() as store:
+
+        def land(store: duckdb.DuckDBPyConnection) -> int:
             contexts.keep_links(store, collection.name, found)
             contexts.came(store, collection.name, now, len(found))
+            return len(found)
+
         self._told(collection, len(found))
-        return ContextResult(collection.name, State.CAME, len(found))
+        return land
 
     def _told(self, collection: Collection, records: int) -> None:
         requests = self.graph.requests.total() - self.requests_before
         waited = self.graph.waited - self.waited_before
         self.tell(ContextProgress(collection.name, records, requests, waited))
+
+
+def _skipped(collection: Collection, now: datetime, why: str) -> tuple[ContextResult, Landing]:
+    def land(store: duckdb.DuckDBPyConnection) -> int:
+        contexts.skipped(store, collection.name, now, why)
+        return 0
+
+    name, without = collection.name, collection.without
+    return ContextResult(name, State.SKIPPED, reason=why, without=without), land
 
 
 def _is_of_all(error: AccessDenied | ServiceUnreachable) -> bool:

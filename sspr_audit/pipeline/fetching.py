@@ -144,12 +144,18 @@ class _Run:
     def _test(self) -> None:
         """Hold the narrow query against what is known whole, and keep what that shows."""
         whole = self.outstanding.whole()
-        self.verdict = narrowing.tested(
-            self.graph, self.keeper, self.clauses, whole, self.clock.now()
-        )
-        self.is_tested = self.verdict.word is not Word.UNDECIDED
+        verdict = narrowing.tested(self.graph, self.keeper, self.clauses, whole, self.clock.now())
+        self.is_tested = verdict.word is not Word.UNDECIDED
+        if self.is_tested:
+            self._decided(verdict)
+        else:
+            self.verdict = verdict  # kept when the run ends, which opens the store anyway
+
+    def _decided(self, verdict: Verdict) -> None:
+        """Keep a verdict at once: what is asked for, and what is covered, follows from it."""
         with self.keeper.store.writing() as store:
-            narrowing.keep(store, self.collection.name, self.verdict)
+            narrowing.keep(store, self.collection.name, verdict)
+        self.verdict = verdict
 
     def _brought(self, window: Window, left: tuple[Window, ...]) -> int | None:
         """Bring a window into the store; return its records, None where it did not come whole."""
@@ -162,9 +168,7 @@ class _Run:
             if not self.filter:
                 raise
             why = f"Graph does not take it any more ({error.status} {error.code})"
-            self.verdict = Verdict(self.narrow, Word.REFUTED, why, self.clock.now())
-            with self.keeper.store.writing() as store:
-                narrowing.keep(store, self.collection.name, self.verdict)
+            self._decided(Verdict(self.narrow, Word.REFUTED, why, self.clock.now()))
         return None
 
     def _arrived(self, window: Window, left: tuple[Window, ...]) -> int | None:
@@ -241,6 +245,8 @@ class _Run:
         with self.keeper.store.writing() as store:
             still = [left for old in coverage.gaps(store, name) for left in without(old, known)]
             coverage.keep_gaps(store, name, [*still, *gaps])
+            if self.verdict and self.verdict.word is Word.UNDECIDED:
+                narrowing.keep(store, name, self.verdict)
             coverage.log(store, done)
         return Fetched(
             records=self.records,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -58,9 +58,11 @@ def brought(
 
     begun = clock.now().astimezone(UTC)
     flows = _flows(keeper, wishes, begun)
-    with keeper.store.reading() as store:
-        known = contexts.followed(store)
     askable = [flow for flow in flows if _NAMED.fullmatch(flow[0])]
+    known: Iterable[contexts.Followed] = ()
+    if askable:
+        with keeper.store.reading() as store:
+            known = contexts.followed(store)
     left_out = {person for person, _ in flows} - {person for person, _ in askable}
     reason = "the log does not say who they are" if left_out else ""
     people: set[str] = set()

@@ -89,7 +89,9 @@ class Store:
         try:
             _remove(beside, self._beside(".new.wal"))
             with engine.database(beside, read_only=False) as connection:
+                connection.execute("BEGIN")  # or each statement would be written by itself
                 schema.migrate(connection, made_by=self.made_by)
+                connection.execute("COMMIT")
             beside.replace(self.path)
         except OSError as error:
             msg = f"{self.path} cannot be made: {error.strerror}; choose another [store] path"

@@ -41,10 +41,10 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, made_by: str) -> None:
         return
     connection.execute("CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR)")
     audit = ",\n    ".join(f"{name} {kind}" for name, kind in AUDIT.items())
-    for number, name in enumerate(migrations()[done:], done + 1):
+    for name in migrations()[done:]:
         text = engine.sql("sspr_audit.store", f"migrations/{name}").replace("{audit}", audit)
         connection.execute(text)
-        set_meta(connection, "schema", str(number))
+    set_meta(connection, "schema", str(len(migrations())))
     if not done:
         set_meta(connection, "made_by", made_by)
 
