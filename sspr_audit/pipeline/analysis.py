@@ -157,6 +157,7 @@ def analysed(
     bounds = window.naive
     until = {"end": bounds["end"]}
     of_flows = tables.FLOWS.shape(engine.fetch(connection, _FLOWS, until))
+    changed = _changed(options.changed, of_flows, data)  # a wrong time is told before the long work
     acts = tables.ACTS.shape(engine.fetch(connection, _ACTS, until))
     events = None
     if options.tell_events:
@@ -196,7 +197,7 @@ def analysed(
         unrecognized=normalize.unrecognized(connection, **bounds),
         findings=judged.findings,
         unobservable=judged.unobservable,
-        changed=_changed(options.changed, of_flows, data),
+        changed=changed,
     )
     complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
     return Analysis(report, events, of_flows, acts, complete, read.remarks, judged)
