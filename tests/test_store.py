@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import signal
 import stat
 import subprocess
@@ -34,12 +35,20 @@ def options(**more):
     return Options(knowledge.load(), keep.NOW, keep.NOW, **more)
 
 
-@pytest.fixture
-def keeper(tmp_path):
-    """The keeper of a store with one form of the story, and all context."""
-    made = keep.keeper(tmp_path / "store")
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """The file of a store with one form of the story, and all context."""
+    made = keep.keeper(tmp_path_factory.mktemp("imported") / "store")
     keep.brought(made, "diagnostic/lines.json", *CONTEXT_FILES)
-    return made
+    return made.path
+
+
+@pytest.fixture
+def keeper(tmp_path, imported):
+    """The keeper of a store like that, which is nobody else's."""
+    folder = tmp_path / "store"
+    shutil.copytree(imported.parent, folder)  # with the rights of folder and files
+    return keep.keeper(folder)
 
 
 def altered(keeper, statement, **values):
