@@ -113,7 +113,8 @@ def main(task: str = "--help", *arguments: str) -> int:
         return max(run(*check) for check in CHECKS)
     if task == "test":
         os.chdir(HERE)
-        return run("pytest", "-n", "auto", *arguments)
+        # A file's tests share what is costly to make, so they stay together until a worker is idle.
+        return run("pytest", "-n", "auto", "--dist", "worksteal", *arguments)
     return run("sspr-audit", task, *arguments)
 
 

@@ -80,7 +80,7 @@ def test_what_serves_the_tests_serves_the_program(go):
     tested, go.ran = go.ran, []
     go.main("report")
 
-    assert tested[-1].endswith("pytest -n auto -k times")
+    assert tested[-1].endswith("pytest -n auto --dist worksteal -k times")
     assert not any("--require-hashes" in line for line in go.ran)
 
 
