@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pty
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -27,12 +28,34 @@ OLD = NOW - 20 * DAY
 """The time of a record that only a tenant with a licence still has."""
 
 
+@pytest.fixture(scope="module")
+def made():
+    """Records of three days and an old one."""
+    return (audit(OLD), *records(120))
+
+
 @pytest.fixture
-def at_desk(tmp_path, monkeypatch):
-    """A tenant with records of three days and an old one, and a folder with a settings file."""
-    made = [audit(OLD), *records(120)]
+def at_desk(tmp_path, monkeypatch, made):
+    """A tenant with such records, and a folder with a settings file."""
     with desk(tmp_path, monkeypatch, made, clock=Clock()) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def first_fetch(tmp_path_factory, made):
+    """The folder in which somebody at such a desk has fetched."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patch, desk(folder, patch, made, clock=Clock()) as one:
+        assert one.run("fetch")[0] == 0
+    return one.folder
+
+
+@pytest.fixture
+def fetched(at_desk, first_fetch):
+    """The desk after a first fetch, of which its tenant knows nothing."""
+    for path in first_fetch.glob("store.*"):
+        shutil.copy2(path, at_desk.folder)
+    return at_desk
 
 
 def lines(err):
@@ -112,13 +135,12 @@ def test_what_cannot_be_read_is_named(at_desk):
     assert err.startswith("skipped: 1 record: ")
 
 
-def test_late_records_are_told(at_desk):
+def test_late_records_are_told(fetched):
     """How many, and between which bounds they were late."""
-    at_desk.run("fetch")
     late = audit(NOW - HOUR)
-    at_desk.tenant.add(AUDITS, [late])
-    at_desk.tenant.clock.advance(60)
-    _, _, err = at_desk.run("fetch")
+    fetched.tenant.add(AUDITS, [late])
+    fetched.tenant.clock.advance(60)
+    _, _, err = fetched.run("fetch")
 
     assert "late: 1 record came after their time had been fetched, 60 to 61 min after" in err
 
@@ -284,17 +306,16 @@ def test_a_busy_store_is_6_and_asks_nothing(at_desk):
 OTHER = "00000000-0000-0000-0000-00000000beef"
 
 
-def test_another_tenants_store_is_refused(at_desk):
+def test_another_tenants_store_is_refused(fetched):
     """One store, one tenant: nothing is mixed, not even for a report."""
-    at_desk.run("fetch")
     from sspr_audit.store import claim
 
-    with at_desk.keeper.store.writing() as store:
+    with fetched.keeper.store.writing() as store:
         store.execute("UPDATE meta SET value = $id WHERE key = 'tenant_id'", {"id": OTHER})
         with pytest.raises(Exception, match="use another"):
             claim(store, [TENANT], TENANT)
     for args in (["fetch"], ["report"]):
-        code, out, err = at_desk.run(*args, "-q")
+        code, out, err = fetched.run(*args, "-q")
 
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert "use another [store] path for each tenant" in err
@@ -333,15 +354,13 @@ def test_a_report_from_graph_finds_what_a_report_from_files_finds(at_demo):
 
 
 @pytest.mark.parametrize("args", [["report"], ["flow", "ann@example.com"]])
-def test_offline_asks_nothing(args, at_desk):
+def test_offline_asks_nothing(args, fetched):
     """The store as it is, and not a single request."""
-    at_desk.run("fetch")
-    before = len(at_desk.tenant.requests)
-    code, out, _ = at_desk.run(*args, "--offline")
+    code, out, _ = fetched.run(*args, "--offline")
 
     assert code == 0
     assert out
-    assert len(at_desk.tenant.requests) == before
+    assert fetched.tenant.requests == []
 
 
 @pytest.mark.parametrize("args", [["--demo"], ["--input", "records.json"]])
@@ -355,18 +374,29 @@ def test_files_and_the_demo_ask_nothing(args, at_desk, monkeypatch):
     assert at_desk.tenant.requests == []
 
 
+UNTIL = "--until", "2026-11-20T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def first_totals(tmp_path_factory, first_fetch):
+    """The totals of an offline report on the first fetch."""
+    folder = tmp_path_factory.mktemp("offline")
+    with pytest.MonkeyPatch.context() as patch, desk(folder, patch, clock=Clock()) as one:
+        for path in first_fetch.glob("store.*"):
+            shutil.copy2(path, one.folder)
+        return report(one, "--offline", *UNTIL)[1]["totals"]
+
+
 @pytest.mark.parametrize("fault", [permission, portal, clock_ahead, nobody])
-def test_a_report_outlives_a_fetch_that_fails(fault, at_desk):
+def test_a_report_outlives_a_fetch_that_fails(fault, fetched, first_totals):
     """On the store as it was, with one line that says so, and exit 3."""
-    at_desk.run("fetch")
-    fault(at_desk)
-    until = "--until", "2026-11-20T12:00:00Z"
-    code, found, err = report(at_desk, "-q", *until)
+    fault(fetched)
+    code, found, err = report(fetched, "-q", *UNTIL)
 
     assert (code, err.count("\n")) == (3, 1), err
     assert err.startswith("not brought up to date, so this is as of the last fetch: ")
     assert FAULTS[fault][1] in err
-    assert found["totals"] == report(at_desk, "--offline", *until)[1]["totals"]
+    assert found["totals"] == first_totals
     assert found["totals"]["flows"] > 20
 
 
@@ -381,12 +411,16 @@ def test_with_nothing_in_the_store_the_fault_is_what_is_told(fault, at_desk):
     assert words in err
 
 
-def test_a_finding_goes_before_a_store_that_is_stale(at_demo):
+def test_a_finding_goes_before_a_store_that_is_stale(tmp_path, monkeypatch):
     """The first of 2, 4, 6, 5, 1, 3 that fits."""
-    report(at_demo)
-    portal(at_demo)
+    last = demo.records()[-1_000:]
+    with desk(tmp_path, monkeypatch, last, clock=Clock(demo.NOW)) as one:
+        one.run("fetch")
+        portal(one)
+        code, found, err = report(one, "--fail-on", "possible")
 
-    assert report(at_demo, "--fail-on", "possible")[0] == 1
+    assert (code, bool(found["findings"])) == (1, True)
+    assert "not brought up to date" in err
 
 
 def test_a_tenant_without_records_has_a_report_too(tmp_path, monkeypatch):
@@ -408,7 +442,7 @@ def test_a_report_of_the_whole_month_is_whole(at_desk):
 def test_what_was_before_a_change_is_fetched_too(at_demo):
     """As long before it as after it, as far as the service remembers; and then it is said."""
     code, found, err = report(at_demo, "--since", "1d", "--changed", "10d")
-    _, older, _ = report(at_demo, "--since", "1d", "--changed", "20d")
+    _, older, _ = report(at_demo, "--offline", "--since", "1d", "--changed", "20d")
 
     assert code == 0, err
     assert found["changed"]["before"] == {
