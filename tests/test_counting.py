@@ -197,7 +197,7 @@ def as_bytes(folder, rows):
     return as_json.render(reported(folder, rows, sites=SITES)).encode()
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)  # a whole report each
 @given(st.permutations(RICH))
 def test_shuffled_records_give_the_same_report(rich, shuffled):
     """Equal input in any order gives equal bytes."""

@@ -445,6 +445,8 @@ def test_too_few_records_prove_nothing(small, made):
     assert done.verdict.why.startswith("only 12 of the 20 records needed that fit ")
     assert done.filter == ""
     assert small.held == texts(made)
+    ((kept,),) = small.query("SELECT value FROM meta WHERE key = 'filter of directoryAudits'")
+    assert json.loads(kept)["word"] == "undecided"
 
 
 def test_a_filter_that_is_refused_is_refuted(busy):
