@@ -1,0 +1,228 @@
+"""What is said of causes: signals, suspicions, judgements and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Confidence(StrEnum):
+    """How far the signals carry a cause. Says nothing of how much harm it does."""
+
+    CONFIRMED = "confirmed"
+    """A reason, code or device reading names this very cause."""
+    LIKELY = "likely"
+    """Two families of signals agree and no spoiler fired, or a text names the family."""
+    POSSIBLE = "possible"
+    """It fits; others fit too."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the most certain."""
+        return list(Confidence).index(self)
+
+
+class Kind(StrEnum):
+    """The families of signals: two of them must agree before a pattern is likely."""
+
+    EXPLICIT = "explicit"
+    """A reason or code states it."""
+    STALLED = "stalled"
+    """Flows stop at one step, more than elsewhere."""
+    ABSENT = "absent"
+    """Flows that should be there are not."""
+    AFTERMATH = "aftermath"
+    """What happens after a success."""
+    TIME = "time"
+    """When it began and ended, and what happened beside it."""
+    PEOPLE = "people"
+    """What the same people do elsewhere, and who they are."""
+
+
+class State(StrEnum):
+    """What became of a signal that was looked for."""
+
+    FIRED = "fired"
+    QUIET = "quiet"
+    """Looked for with enough data, and not there."""
+    FEW = "few"
+    """Looked for, with too few people to tell."""
+    UNKNOWN = "unknown"
+    """The data that would tell are missing; never the same as quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a finding is about; a list that does not matter to it is empty."""
+
+    sites: tuple[str, ...] = ()
+    ips: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One signal as the reader sees it."""
+
+    signal: str
+    statement: str
+    value: int | float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One measured observation about one scope."""
+
+    id: str
+    kind: Kind
+    state: State
+    statement: str
+    """The sentence that the reader sees, in every state."""
+    value: int | float | str | None = None
+    support: int = 0
+    """How many people it rests on."""
+    p: float | None = None
+    """How often chance alone would show as much, where a test was made."""
+    needs: str = ""
+    """What data would tell, where it is unknown or few; ends the sentence "to tell, give …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A pattern that one scope shows, with every signal that was looked for there."""
+
+    target: str
+    """A cause or a family."""
+    kind: Kind
+    p: float
+    """Of the test that raised it, corrected for where and when it looked inside this scope."""
+    scope: Scope
+    users: int
+    flows: int
+    first_seen: datetime
+    """The estimated onset."""
+    last_seen: datetime
+    signals: tuple[Signal, ...]
+    flow_ids: tuple[str, ...]
+    """Of the flows it is about, oldest first."""
+    onset: tuple[datetime, datetime] | None = None
+    """Between which times it began, 19 times of 20."""
+    over: bool = False
+    """Whether it had ended before the window's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """A scope that was too small for a verdict, and what would do."""
+
+    target: str
+    scope: Scope
+    needs: str
+    """Such as `9 more people who reset at Malmö (15 of 24)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What one family of signals found, and how often it looked: chance grows with looking."""
+
+    kind: Kind
+    tests: int
+    suspicions: tuple[Suspicion, ...] = ()
+    few: tuple[Few, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a suspicion, and why."""
+
+    suspicion: Suspicion
+    q: float
+    """The false discovery rate at which it stands, over all tests of its kind."""
+    score: float
+    """The weights of what fired, those of spoilers taken away."""
+    confidence: Confidence | None
+    """None: it is no finding."""
+    because: tuple[str, ...]
+    """The rules that decided it, in their order; a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the signals say about one cause or family, before it is judged."""
+
+    target: str
+    """A cause or a family."""
+    standing: str
+    """The best of the texts that name it: seen, documented or inferred."""
+    scope: Scope
+    users: int
+    flows: int
+    first_seen: datetime
+    last_seen: datetime
+    evidence: tuple[Statement, ...]
+    against: tuple[Statement, ...]
+    events: int
+    event_ids: tuple[str, ...]
+    """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another cause that fits the same data, and why."""
+
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do in the tenant's cloud."""
+
+    summary: str
+    commands: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A public source; `url` is None where the source has no address."""
+
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cause or family with its scope, its confidence and the signals on both sides."""
+
+    cause: str
+    family: str | None
+    title: str
+    layer: str
+    confidence: Confidence
+    scope: Scope
+    users: int
+    flows: int
+    first_seen: datetime
+    last_seen: datetime
+    evidence: tuple[Statement, ...]
+    against: tuple[Statement, ...]
+    rivals: tuple[Rival, ...]
+    confirm_with: tuple[str, ...]
+    who_can_fix: str
+    remedy: Remedy
+    sources: tuple[Source, ...]
+    events: int
+    event_ids: tuple[str, ...]
+    """At most 100, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unobservable:
+    """A cause that this data could not show, and what would."""
+
+    cause: str
+    needs: tuple[str, ...]
