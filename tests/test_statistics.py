@@ -78,19 +78,6 @@ def test_fisher_is_what_drawing_by_hand_gives():
     assert close(statistics.fisher_upper(2, 3, 1, 3), Fraction(both, len(draws)))
 
 
-@given(some.data(), some.integers(1, 15))
-def test_an_interval_holds_its_share_as_often_as_it_says(data, tries):
-    """Whatever the share, the intervals of all outcomes hold it in 95 cases of 100 or more."""
-    share = data.draw(some.floats(0.01, 0.99))
-    held = sum(
-        comb(tries, k) * share**k * (1 - share) ** (tries - k)
-        for k in range(tries + 1)
-        if statistics.interval(k, tries)[0] <= share <= statistics.interval(k, tries)[1]
-    )
-
-    assert held >= 0.95 - 1e-9
-
-
 @pytest.mark.parametrize(
     ("test", "arguments"),
     [
@@ -112,4 +99,3 @@ def test_nobody_is_no_evidence():
     assert statistics.none_of(0, 1, 2) == 1
     assert statistics.fisher_upper(0, 0, 3, 9) == 1
     assert statistics.fisher_upper(3, 9, 0, 0) == 1
-    assert statistics.interval(0, 0) == (0.0, 1.0)
