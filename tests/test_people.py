@@ -19,8 +19,8 @@ from material_factory import (
 )
 from material_factory import signal as of
 
-from sspr_audit.evidence import people, takeover
-from sspr_audit.model import State
+from sspr_audit.evidence import patterns, people, takeover
+from sspr_audit.model import Scope, State
 
 STRANGE = "192.0.2.77"
 
@@ -165,6 +165,42 @@ def test_people_who_sign_in_from_there_speak_against_it():
     assert unknown.state is State.UNKNOWN
     assert unknown.needs
     assert fired.state is State.FIRED
+
+
+def test_who_had_no_time_to_come_back_has_not_stayed_away():
+    """Minutes after people stopped, that none of them tried again says nothing yet."""
+    at_once = probe(seconds=1)
+    now = [row | {"start_utc": ago(0.01) + (row["start_utc"] - ago(2))} for row in at_once]
+
+    (early,) = people.tested(made([*ORDINARY, *now])).suspicions
+    late = only(people.tested(made([*ORDINARY, *at_once])))
+
+    assert of(early, "nobody-returns").state is State.QUIET
+    assert of(late, "nobody-returns").state is State.FIRED
+
+
+def test_networks_where_people_got_further_are_tests_too():
+    """Chance had them all to choose from, so all of them are corrected for."""
+    guests = probe(outcome="succeeded", stage=80)
+    none, one = (people.tested(made([*ORDINARY, *rows])) for rows in ([], guests))
+
+    assert one.suspicions == ()
+    assert one.tests > none.tests
+
+
+def test_people_who_once_worked_there_are_not_left_out_of_the_search_for_outages():
+    """An office that nobody named is no probe, so what cuts its resets off is looked for."""
+    rows = [*ORDINARY, *probe()]
+    seen = signed_in(
+        *({"person": f"person{n * 7}", "ip_group": STRANGE, "time_utc": ago(9)} for n in range(9))
+    )
+
+    def stalled(context):
+        every = list(patterns(made(rows, context=context)))
+        return [one.scope for each in every for one in each.suspicions if one.kind == "stalled"]
+
+    assert stalled(None) == []
+    assert Scope(ips=(STRANGE,)) in stalled(seen)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

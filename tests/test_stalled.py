@@ -39,10 +39,11 @@ def test_an_ordinary_tenant_is_silent():
 
 
 def test_nothing_happened_is_right_too():
-    """No flows at all: no tests, no suspicions."""
+    """No flows at all: no tests, no suspicions, and a word of what it takes."""
     found = stalled.tested(made([]))
 
-    assert (found.tests, found.suspicions, found.few) == (0, (), ())
+    assert (found.tests, found.suspicions) == (0, ())
+    assert [one.needs.partition(":")[0] for one in found.few] == ["more people"]
 
 
 def test_a_place_that_stops_is_found():
@@ -125,7 +126,7 @@ def test_a_device_cohort_is_found_across_places():
 
     found = only(stalled.by_device(made([*ordinary, *rows]), devices))
 
-    assert found.scope.devices == ("Slate 7",)
+    assert found.scope.devices == ("model Slate 7",)
     assert signal(found, "devices-in-several-places").state is State.FIRED
 
 
@@ -201,7 +202,7 @@ def test_too_few_people_say_how_many_more_would_do():
 
     assert found.suspicions == ()
     assert [one.scope for one in found.few] == [Scope(ips=("192.0.2.8",))]
-    assert "1 more person who tries at 192.0.2.8 (4 so far)" in found.few[0].needs
+    assert found.few[0].needs == "more people: 1 who tries at 192.0.2.8 (4 so far)"
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sspr_audit.model import Suspicion, Tested
+from sspr_audit.model import State, Suspicion, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,8 @@ def patterns(material: Material) -> Iterator[Tested]:
 
     probes, thefts = people.tested(material), takeover.tested(material)
     at_once = incident.tested(material)
-    rest = material.without(_flows(probes, material)).without(_flows(thefts, material))
+    strangers = [*_certain(probes, material), *_certain(thefts, material)]
+    rest = material.without(_flows(one for one in strangers if _strange(one)))
     # An incident before the window would be a place's past.
     ever = incident.tested(replace(rest, window=material.baseline))
     rest = rest.without(incident.during(rest, _certain(ever, material)))
@@ -54,8 +55,17 @@ def _certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
     return tuple(one for one in tested.suspicions if one.p <= limit)
 
 
-def _flows(tested: Tested, material: Material) -> pd.Series[str]:
+def _strange(one: Suspicion) -> bool:
+    """Say whether nothing shows that the people of a probe or takeover are themselves.
+
+    An office whose resets are cut off must not be left out of the search for what cuts them off.
+    """
+    states = {signal.id: signal.state for signal in one.signals}
+    own = State.FIRED in {states.get("was-used-before"), states.get("network-used-again")}
+    return not own and states.get("nobody-returns", State.FIRED) is State.FIRED
+
+
+def _flows(found: Iterable[Suspicion]) -> pd.Series[str]:
     import pandas as pd
 
-    ids = [flow for one in _certain(tested, material) for flow in one.flow_ids]
-    return pd.Series(ids, dtype="str")
+    return pd.Series([flow for one in found for flow in one.flow_ids], dtype="str")

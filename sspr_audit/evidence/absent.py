@@ -55,7 +55,7 @@ def _speaking(material: Material) -> pd.Index[str]:
     places must have been seen to.
     """
     places = networks.places(material)
-    shared = places["kind"].eq("shared") | (places["mingled"] >= networks.MINGLED)
+    shared = places["kind"].eq("shared") | (places["mingled"] >= material.numbers["mingled_share"])
     spoke = material.flows[material.flows["client"].eq(SCREEN)]
     people = spoke.groupby("place")["person"].nunique().reindex(places.index).fillna(0)
     own = places["kind"].isin(["site", "office"]) & ~shared
@@ -77,7 +77,7 @@ def _units(flows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _part(start: pd.Series[pd.Timestamp]) -> pd.Series[int]:
-    """Return the part of the week: four of a weekday's 24 hours, and the weekend."""
+    """Return the part of the week: one of four of a weekday, or the weekend; UTC."""
     return (start.dt.hour // 6).mask(start.dt.day_of_week >= 5, 4)  # noqa: PLR2004 - Saturday
 
 
@@ -212,6 +212,7 @@ def _few(table: pd.DataFrame, material: Material) -> Iterator[Few]:
     import numpy as np
 
     wanted = material.numbers["false_discovery"] / max(len(table), 1)
+    sites = set(material.flows["site"].dropna())
     for place, row in table.iterrows():
         counts = np.arange(1, 2_000)
         chance = statistics.none_of(counts, row["a"], row["b"]) * row["looked"]
@@ -224,4 +225,7 @@ def _few(table: pd.DataFrame, material: Material) -> Iterator[Few]:
                 max(int(enough[0]), int(material.numbers["least_people"])),
             )
             needs = f"more people: {need - had:,} who reset at {place} ({had:,} of {need:,})"
-            yield Few(TARGET, Scope(sites=(str(place),)), needs)
+            named = str(place) in sites
+            yield Few(
+                TARGET, Scope(sites=(str(place),)) if named else Scope(ips=(str(place),)), needs
+            )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import catch_up, opening, reach, statistics, successes
 from sspr_audit.evidence.opening import Aftermath
-from sspr_audit.evidence.wording import listed, percent, several
+from sspr_audit.evidence.wording import counted, listed, percent
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def _outside(
 ) -> tuple[tuple[Suspicion, ...], tuple[Few, ...]]:
     screen = found[found["side"] != successes.BROWSER]
     if screen.empty:
-        return (), ()
+        needs = "ClientType: no success of this data names a sign-in screen"
+        return (), (Few(TARGET, Scope(), needs),)
     if not screen["side"].isin([reach.INSIDE, reach.OUTSIDE]).any():
         needs = (
-            "which networks reach a domain controller: dc_reachable of the [[sites]] in the"
-            " settings, or trusted named locations"
+            "named locations: trusted ones, or dc_reachable of the [[sites]] in the settings, which"
+            " say from where a domain controller is reached"
         )
         return (), (Few(TARGET, Scope(), needs),)
     if lacks := _lacking(found, material):
@@ -85,11 +86,11 @@ def _lacking(found: pd.DataFrame, material: Material) -> str:
     outside = int(counts.get(reach.OUTSIDE, 0))
     others = max(int(counts.get(reach.INSIDE, 0)), int(counts.get(successes.BROWSER, 0)))
     if outside < enough:
-        more = several(enough - outside, "more person", "more people")
-        return f"{more} who reset at a sign-in screen outside ({outside} of {enough})"
+        who = "who reset at a sign-in screen outside"
+        return f"more people: {enough - outside:,} {who} ({outside} of {enough})"
     if others < enough:
-        more = several(enough - others, "more person", "more people")
-        return f"{more} who reset inside or in a browser, to compare with ({others} of {enough})"
+        who = "who reset inside or in a browser, to compare with"
+        return f"more people: {enough - others:,} {who} ({others} of {enough})"
     return ""
 
 
@@ -187,13 +188,13 @@ def trouble_after(one: Aftermath, p: float) -> Signal:
     what = listed([f"{count} {how}" for how, count in ways.items()])
     beside = listed(
         [
-            f"{percent(side.share)} of {several(side.people, 'person', 'people')} {where}"
+            f"{percent(side.share)} of {counted(side.people)} {where}"
             for side, where in ((inside, "inside"), (web, "in a browser"))
             if side.people
         ]
     )
     text = (
-        f"{out.hits} of {several(out.people, 'person', 'people')} whose reset at the sign-in"
+        f"{out.hits} of {counted(out.people)} whose reset at the sign-in"
         f" screen succeeded outside were in need again within {hours} hours ({what}), beside"
         f" {beside}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import opening, statistics, successes
-from sspr_audit.evidence.wording import several
+from sspr_audit.evidence.wording import counted
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -27,14 +27,16 @@ LATER_MIN: Final = 10
 HEALS_MIN: Final = 15
 """Minutes from a refusal within which it must have healed."""
 
-SHARE: Final = 0.5
-"""Of early tries that must show it: fewer may be new passwords that hands do not know yet."""
-
 
 def tested(found: pd.DataFrame, material: Material) -> Tested:
     """Return whether first tries soon after a reset are refused more often than later ones."""
-    if material.context.sign_ins is None or found.empty:
-        return Tested(Kind.AFTERMATH, 0)
+    # One look, whatever is known: what is missing must not make other tests count for more.
+    if material.context.sign_ins is None:
+        needs = "sign-ins: all of people who reset, in the day after (AuditLog.Read.All)"
+        return Tested(Kind.AFTERMATH, 1, few=(Few(TARGET, Scope(), needs),))
+    if found.empty:
+        needs = "more people: any whose reset succeeded"
+        return Tested(Kind.AFTERMATH, 1, few=(Few(TARGET, Scope(), needs),))
     once = found.sort_values(["end_utc", "flow_id"]).drop_duplicates("person")
     once = once.assign(device_id=None)
     after = successes.signed_after(material, once)
@@ -43,7 +45,7 @@ def tested(found: pd.DataFrame, material: Material) -> Tested:
     later = first[first["after_min"] > LATER_MIN]
     enough = int(material.numbers["least_people"])
     if min(len(early), len(later)) < enough:
-        return Tested(Kind.AFTERMATH, 1, few=tuple(_few(len(early), len(later), enough)))
+        return Tested(Kind.AFTERMATH, 1, few=(_few(len(early), len(later), enough),))
     p = float(
         statistics.fisher_upper(
             early["healed"].sum(), len(early), later["healed"].sum(), len(later)
@@ -51,7 +53,7 @@ def tested(found: pd.DataFrame, material: Material) -> Tested:
     )
     hits = early[early["healed"]]
     active = hits["end_utc"] >= material.window.start
-    rare = len(hits) < SHARE * len(early)
+    rare = len(hits) < material.numbers["early_share"] * len(early)
     if rare or p > material.numbers["corroborates"] or not active.any():
         return Tested(Kind.AFTERMATH, 1)
     flows = once[once["flow_id"].isin(hits["flow_id"])]
@@ -72,13 +74,11 @@ def _first_tries(after: pd.DataFrame) -> pd.DataFrame:
     return first.assign(healed=first["error"].eq(opening.REFUSED[0]).fillna(value=False) & soon)
 
 
-def _few(early: int, later: int, enough: int) -> list[Few]:
-    if not early:
-        return []
-    lacks = enough - min(early, later)
+def _few(early: int, later: int, enough: int) -> Few:
+    count = min(early, later)
     when = f"within {EARLY_MIN} minutes of" if early <= later else f"{LATER_MIN} minutes after"
-    needs = f"{several(lacks, 'more person', 'more people')} who sign in {when} their reset"
-    return [Few(TARGET, Scope(), needs)]
+    needs = f"more people: {enough - count:,} who sign in {when} their reset ({count} of {enough})"
+    return Few(TARGET, Scope(), needs)
 
 
 def _suspicion(
@@ -102,9 +102,9 @@ def refused_at_first(early: pd.DataFrame, later: pd.DataFrame, p: float) -> Sign
     """People whose new password was refused in the first minutes and then accepted."""
     hits, of = int(early["healed"].sum()), len(early)
     text = (
-        f"{hits} of {several(of, 'person', 'people')} who tried their new password within"
+        f"{hits} of {counted(of)} who tried their new password within"
         f" {EARLY_MIN} minutes were refused (50126) and accepted soon after, beside"
-        f" {int(later['healed'].sum())} of {several(len(later), 'person', 'people')} who first"
+        f" {int(later['healed'].sum())} of {counted(len(later))} who first"
         f" tried it after {LATER_MIN} minutes"
     )
     return Signal("refused-at-first", Kind.AFTERMATH, State.FIRED, text, hits, of, p)
@@ -116,8 +116,8 @@ def again_at_once(flows: pd.DataFrame, material: Material) -> Signal:
 
     soon = flows["again_utc"] - flows["end_utc"] <= pd.Timedelta(hours=1)
     count = int(soon.sum())
-    who = several(len(flows), "person", "people")
+    who = counted(len(flows))
     text = f"{count} of {who} were in need again within the hour"
     fired = count >= material.numbers["least_people"]
-    state = State.FIRED if fired else State.QUIET
+    state = State.of(fired)
     return Signal("again-at-once", Kind.PEOPLE, state, text, count, len(flows))

@@ -13,13 +13,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import statistics
+from sspr_audit.evidence.material import SCREENS
 from sspr_audit.model import Change, Comparison, Lack, Share, Verdict, Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SIGN_IN_SCREEN: Final = ("windows-signin", "windows7-addin")
-"""Clients that are the Windows sign-in screen."""
 WEEKENDS: Final = 0.1
 """From which difference in their share of weekend the sides are compared on working days too."""
 
@@ -71,7 +70,7 @@ def _ended(flows: pd.DataFrame, window: Window, at: datetime) -> pd.DataFrame:
     return here.assign(
         after=here["start_utc"] >= at,
         good=here["outcome"].eq("succeeded"),
-        at_screen=here["client"].isin(SIGN_IN_SCREEN),
+        at_screen=here["client"].isin(SCREENS),
         is_weekday=here["start_utc"].dt.day_of_week < _MONDAY_TO_FRIDAY,
     )
 

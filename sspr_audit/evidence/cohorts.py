@@ -16,12 +16,6 @@ from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion
 if TYPE_CHECKING:
     import pandas as pd
 
-TOLD: Final = 0.05
-"""A test with a greater p is no suspicion."""
-
-DECIDES: Final = 0.005
-"""The p that so many more people must reach before it is worth waiting for them."""
-
 _MOST: Final = 0.8
 _PURER: Final = 0.1
 """About the same flows: this part of them. A clearly greater share: by this much."""
@@ -61,6 +55,13 @@ class Stretch:
         if self.dated:
             here = self.own["start_utc"].between(self.onset.begin, self.onset.last)
         return self.own[here & self.own["hit"]]
+
+    @property
+    def at(self) -> str:
+        """Where or with what it is, to begin a sentence."""
+        if self.found.dimension == "tenant":
+            return "In the whole tenant"
+        return f"{'At' if self.found.dimension.startswith('place') else 'With'} {self.name}"
 
     @property
     def name(self) -> str:
@@ -111,7 +112,7 @@ def stands_out(found: Standout, numbers: Mapping[str, float]) -> bool:
     """Say whether chance rarely shows as much, and whether it is enough to trouble people."""
     share = max(numbers["stands_out_share"], numbers["stands_out_times"] * found.usual)
     enough = found.people >= numbers["least_people"]
-    return enough and found.p <= TOLD and found.share >= share
+    return enough and found.p <= numbers["raises"] and found.share >= share
 
 
 def suspicion(
@@ -149,7 +150,7 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
     ips = _often(hits, hits["ip_group"].where(hits["site"].isna()))
     if dimension == "client":
         return Scope(sites=sites, ips=ips, clients=(one.found.cohort,))
-    devices = () if dimension == "tenant" else (one.found.cohort,)
+    devices = () if dimension == "tenant" else (one.name,)
     return Scope(sites=sites, ips=ips, devices=devices)
 
 
@@ -195,13 +196,19 @@ def too_few(
             continue
         if stands_out(one, numbers):
             continue
-        more = scan.missing_people(one, numbers["least_people"], DECIDES)
+        more = scan.missing_people(one, numbers["least_people"], numbers["false_discovery"])
         if more is not None:
             scope = Scope(sites=(one.cohort,)) if one.cohort in sites else Scope(ips=(one.cohort,))
-            who = several(more, "more person who tries", "more people who try")
-            needs = f"{who} at {one.cohort} ({one.people} so far)"
+            who = several(more, "who tries", "who try")
+            needs = f"more people: {who} at {one.cohort} ({one.people:,} so far)"
             few.append(Few(target, scope, needs))
     return tuple(few)
+
+
+def nobody(target: str, who: str, material: Material) -> Few:
+    """Return that no cohort at all had people enough to be looked at."""
+    least = int(material.numbers["least_people"])
+    return Few(target, Scope(), f"more people: at least {least:,} {who}")
 
 
 def against_rest(
@@ -228,4 +235,4 @@ def state(p: float, people: int, material: Material) -> State:
     """Return what became of a signal with this p on so many people."""
     if people < material.numbers["least_people"]:
         return State.FEW
-    return State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    return State.of(material.agrees(p))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence.wording import day, listed, percent, several
+from sspr_audit.evidence.wording import counted, day, listed, percent, several
 from sspr_audit.model import Kind, Signal, State, Suspicion
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def how_far(suspicion: Suspicion, material: Material) -> Signal | None:
     for rank, name in _STEPS.items():
         beside = f" ({percent(float((other >= rank).mean()))})" if len(other) else ""
         steps.append(f"{name} {percent(float((here >= rank).mean()))}{beside}")
-    who = several(len(here), "person", "people")
+    who = counted(len(here))
     beside = f" ({several(len(other), 'other')})" if len(other) else ""
     text = f"How far {who} got{beside}: {', '.join(steps)}"
     return Signal("how-far", Kind.STALLED, State.FIRED, text, None, len(here))

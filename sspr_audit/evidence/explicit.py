@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
-from sspr_audit.evidence.wording import listed, several
+from sspr_audit.evidence.wording import counted, listed, several
 from sspr_audit.knowledge import Knowledge
 from sspr_audit.model import Case, Scope, Statement, Window
 from sspr_audit.tables import TIME, Column, Table
@@ -140,7 +140,7 @@ def _stating(said: pd.DataFrame) -> Statement:
     total = sum(counts.values())
     who = listed([several(count, *_WORDS[role]) for role, count in counts.items() if count])
     people = said["person"].nunique()
-    of_whom = f" of {several(people, 'person', 'people')}" if people else ""
+    of_whom = f" of {counted(people)}" if people else ""
     by_activity = said["reason_key"].isna().all()
     verb, what = ("show", "activity") if by_activity else ("give", "reason")
     texts = said["reason"].str.strip().value_counts().sort_index()
@@ -181,7 +181,7 @@ def later(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:
     count = int((met["succeeded"] > met["met"]).sum())
     if not count:
         return None
-    text = f"{count} of {several(len(met), 'person', 'people')} succeeded in a later flow"
+    text = f"{count} of {counted(len(met))} succeeded in a later flow"
     return Statement("succeeded-later", text, count)
 
 
@@ -192,7 +192,7 @@ def still_failing(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:
     if not count:
         return None
     verb = "has" if count == 1 else "have"
-    text = f"{count} of {several(len(met), 'person', 'people')} {verb} not succeeded since"
+    text = f"{count} of {counted(len(met))} {verb} not succeeded since"
     return Statement("no-success-since", text, count)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sspr_audit.evidence import cohorts, onset, scan, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material
-from sspr_audit.evidence.wording import percent
+from sspr_audit.evidence.wording import counted, more_people, percent
 from sspr_audit.model import Few, Kind, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ MAIL: Final[Mapping[str, tuple[str, ...]]] = {"email": ("email",)}
 _STARTED: Final = 30
 _COMPLETED: Final = 40
 """Stages: a method was started, and one was completed."""
+_AGREE: Final = 3
+"""People who tried two methods: fewer agree by chance."""
 _WRONG: Final = ("blocked-sms", "blocked-mobile-voice", "blocked-office-voice")
 """Reasons that speak of codes which arrived and were wrong, or of too many tries."""
 
@@ -62,6 +64,8 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
             )
             suspicions += [(raised, one.share)] if raised else []
         few += cohorts.too_few(target, found, units, material)
+    if not tests and not few:
+        few = [cohorts.nobody(target, f"who start {' or '.join(ways)} to verify", material)]
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), tuple(few))
 
 
@@ -101,7 +105,7 @@ def code_not_entered(way: str, one: Stretch) -> Signal:
     """People start a verification and never complete it, far more often than elsewhere."""
     found = one.found
     text = (
-        f"At {one.name}, {found.hits} of {found.people} people who started {way} did not complete"
+        f"{one.at}, {found.hits} of {counted(found.people)} who started {way} did not complete"
         f" it ({percent(found.share)}; usual {percent(found.usual)})"
     )
     value = round(100 * found.share)
@@ -114,11 +118,12 @@ def other_way_works(way: str, one: Stretch, others: pd.DataFrame, material: Mate
     there = others[others["person"].isin(stuck) & others["start_utc"].ge(one.begin)]
     there = there.drop_duplicates("person")
     n, k = len(there), int((~there["hit"]).sum())
-    text = f"{k} of {n} people who did not complete {way} got through with another method since"
-    if n < 3:  # noqa: PLR2004 - as few as can agree by chance
-        return Signal("other-way-works", Kind.PEOPLE, State.FEW, text, k, n, 1.0)
+    text = f"{k} of {counted(n)} who did not complete {way} got through with another method since"
+    if n < _AGREE:
+        needs = f"{more_people(_AGREE - n)} who tried another method, too"
+        return Signal("other-way-works", Kind.PEOPLE, State.FEW, text, k, n, 1.0, needs)
     p = float(statistics.binomial_upper(k, n, 0.5))
-    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    state = State.of(material.agrees(p))
     return Signal("other-way-works", Kind.PEOPLE, state, text, k, n, p)
 
 
@@ -140,9 +145,11 @@ def other_methods_stop_too(one: Stretch, others: pd.DataFrame, material: Materia
     rest = others[~(inside & then)].drop_duplicates("person")
     k, n, m, total = int(here["hit"].sum()), len(here), int(rest["hit"].sum()), len(rest)
     p = float(statistics.fisher_upper(k, n, m, total))
-    fired = p <= material.numbers["spoils"]
-    text = f"With other methods, {k} of {n} people did not complete there ({m} of {total} else)"
-    state = State.FIRED if fired else State.QUIET
+    fired = material.spoils(p)
+    text = f"With other methods, {k} of {counted(n)} did not complete there ({m} of {total} else)"
+    if not n:
+        text = "Nobody started another method there in that time"
+    state = State.of(fired)
     return Signal("other-methods-stop-too", Kind.STALLED, state, text, k, n, p)
 
 
@@ -151,7 +158,7 @@ def wrong_codes(one: Stretch, material: Material) -> Signal:
     found = one.found
     then = one.own["start_utc"].between(found.start, found.end, inclusive="left")
     people = one.own.loc[then & one.own["reason_key"].isin(_WRONG), "person"].nunique()
-    text = f"{people} of {found.people} people were blocked for wrong codes or too many tries"
+    text = f"{people} of {counted(found.people)} met a reason of wrong codes or too many tries"
     fired = people >= max(1, found.hits * material.numbers["stands_out_share"])
-    state = State.FIRED if fired else State.QUIET
+    state = State.of(fired)
     return Signal("wrong-codes", Kind.EXPLICIT, state, text, people, found.people)

@@ -8,10 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import absent, onset, scan, statistics
-from sspr_audit.evidence.cohorts import TOLD
 from sspr_audit.evidence.material import Material
-from sspr_audit.evidence.wording import day, percent
-from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
+from sspr_audit.evidence.wording import counted, day, percent, several
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +19,6 @@ TARGET: Final = "service-incident"
 
 HOURS: Final = (1, 2, 4, 8, 24)
 """Lengths of the spans that are looked at; each begins at every half of its length."""
-PLACES: Final = 3
-"""In so many places it must show, or in all where a tenant has fewer."""
-_USED: Final = 0.1
-"""A client with at least this share of all flows must be hit too."""
 _ROOM: Final = timedelta(hours=36)
 """How far around a span its beginning and end are looked for."""
 _SERVICE: Final = (
@@ -49,7 +44,10 @@ class _Span:
 def tested(material: Material) -> Tested:
     """Return when people failed in every place and client at once."""
     units = failures(material)
-    found = [] if units.empty else _apart(_spans(units, material))
+    if units.empty:
+        few = Few(TARGET, Scope(), "more people: any who reset")
+        return Tested(Kind.TIME, 1, few=(few,))
+    found = _apart(_spans(units, material))
     raised = [_suspicion(one, units, material) for one in found]
     return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
 
@@ -100,7 +98,7 @@ def _spans(units: pd.DataFrame, material: Material) -> Iterator[_Span]:
     for hours, shift, once, sums in cut:
         rough = _p(sums["k"], sums["n"], sums["e"], alike) * looks
         off = pd.Timedelta(hours=shift)
-        for start in sums.index[rough <= TOLD]:
+        for start in sums.index[rough <= material.numbers["raises"]]:
             rows = once[once["bin"] == start]
             p, one = float(rough[start]), sums.loc[start]
             n, k = int(one["n"]), int(one["k"])
@@ -140,10 +138,10 @@ def _everywhere(rows: pd.DataFrame, units: pd.DataFrame, material: Material, ali
 
     hit = rows[rows["hit"]]
     places = hit["place"].nunique()
-    if places < min(PLACES, max(2, units["place"].nunique())):
+    if places < min(material.numbers["incident_places"], max(2, units["place"].nunique())):
         return 1.0
     used = units["client"].value_counts(normalize=True)
-    clients = used.index[used >= _USED]
+    clients = used.index[used >= material.numbers["incident_client_share"]]
     # The place, or the client, that is hit most must not be all of it.
     parts = [rows[rows[name] != hit[name].mode().iloc[0]] for name in ("place", "client")]
     sums = pd.DataFrame(
@@ -171,7 +169,9 @@ def _suspicion(one: _Span, units: pd.DataFrame, material: Material) -> Suspicion
     hour = around["start_utc"].dt.floor("h")
     around = around[~around.assign(hour=hour).duplicated(["person", "hour"])]
     begun = onset.dated(around["start_utc"], around["hit"])
-    clear = begun.p <= TOLD and begun.last >= one.start and begun.begin < one.end
+    clear = (
+        begun.p <= material.numbers["raises"] and begun.last >= one.start and begun.begin < one.end
+    )
     start, end = (begun.begin, begun.last) if clear else (one.start, one.end)
     rows = units[units["start_utc"].between(start, end)]
     hits = rows[rows["hit"]]
@@ -182,7 +182,7 @@ def _suspicion(one: _Span, units: pd.DataFrame, material: Material) -> Suspicion
         everywhere(rows, units),
         onset.sudden(begun, material.numbers["corroborates"]),
         own_reasons(rows),
-        one_method_only(rows),
+        one_method_only(rows, material.numbers["common_share"]),
     )
     return Suspicion(
         target=TARGET,
@@ -205,7 +205,7 @@ def failing_at_once(one: _Span, rows: pd.DataFrame) -> Signal:
     hours = (rows["start_utc"].max() - rows["start_utc"].min()).total_seconds() / 3600
     text = (
         f"From {day(one.start)} to {day(one.end)}, {one.hits} of"
-        f" {one.people} people came to nothing ({percent(one.hits / one.people)}; usual"
+        f" {counted(one.people)} came to nothing ({percent(one.hits / one.people)}; usual"
         f" {percent(one.usual)}); it lasted {hours:.1f} h"
     )
     value = round(100 * one.hits / one.people)
@@ -216,7 +216,8 @@ def everywhere(rows: pd.DataFrame, units: pd.DataFrame) -> Signal:
     """It showed in several places and clients that share nothing else."""
     hits = rows[rows["hit"]]
     places, clients = hits["place"].nunique(), hits["client"].nunique()
-    text = f"It showed in {places} places and with {clients} of {units['client'].nunique()} clients"
+    used = several(units["client"].nunique(), "client")
+    text = f"It showed in {several(places, 'place')} and with {clients} of {used}"
     people = int(hits["person"].nunique())
     return Signal("everywhere", Kind.PEOPLE, State.FIRED, text, places, people)
 
@@ -226,17 +227,17 @@ def own_reasons(rows: pd.DataFrame) -> Signal:
     stated = rows["outcome"].isin(["failed", "blocked"]) & ~rows["hit"]
     people = int(rows.loc[stated, "person"].nunique())
     failed = int(rows.loc[rows["hit"] | stated, "person"].nunique())
-    text = f"{people} of {failed} people who failed in that time were given a reason of their own"
-    state = State.FIRED if 2 * people >= failed else State.QUIET
+    text = f"{people} of {counted(failed)} who failed in that time met a reason of their own"
+    state = State.of(2 * people >= failed)
     return Signal("own-reasons", Kind.EXPLICIT, state, text, people, failed)
 
 
-def one_method_only(rows: pd.DataFrame) -> Signal:
+def one_method_only(rows: pd.DataFrame, most: float) -> Signal:
     """Nearly all of it stopped at one verification method."""
     hits = rows[rows["hit"]].drop_duplicates("person")
     at_gate = hits[hits["stage"].isin([30, 40])]
-    most = at_gate["methods"].value_counts()
-    people = int(most.iloc[0]) if len(most) else 0
-    text = f"{people} of {len(hits)} people stopped at the same verification method"
-    state = State.FIRED if people >= 0.8 * len(hits) else State.QUIET
+    counts = at_gate["methods"].value_counts()
+    people = int(counts.iloc[0]) if len(counts) else 0
+    text = f"{people} of {counted(len(hits))} stopped at the same verification method"
+    state = State.of(people >= most * len(hits))
     return Signal("one-method-only", Kind.STALLED, state, text, people, len(hits))

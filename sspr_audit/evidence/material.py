@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 SCREEN: Final = "windows-signin"
 """The client at the sign-in screen of Windows 10 and 11."""
+SCREENS: Final = (SCREEN, "windows7-addin")
+"""Clients that are a sign-in screen, of whatever Windows."""
+
+NOT_ALONE: Final = 2
+"""People of whom something must be seen: one alone shows nothing of a place or a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,14 @@ class Material:
     """What judgement may look at; it holds the window."""
     numbers: Mapping[str, float]
     """Thresholds of weights.toml."""
+
+    def agrees(self, p: float) -> bool:
+        """Say whether chance shows as much so seldom that a second signal counts as fired."""
+        return p <= self.numbers["corroborates"]
+
+    def spoils(self, p: float) -> bool:
+        """Say whether chance shows as much so seldom that a signal against counts as fired."""
+        return p <= self.numbers["spoils"]
 
     def without(self, flow_ids: pd.Series[str]) -> Material:
         """Return the same without these flows, which something else explains."""

@@ -19,10 +19,6 @@ _CROWD: Final = 3
 _DAYS: Final = 4
 """Days on which somebody resets, from which on a crowd is more than a visit."""
 _WORK_HOURS: Final = 11
-_WORK_SHARE: Final = 0.7
-"""Share of flows on weekdays within the busiest hours, from which on a place is an office."""
-MINGLED: Final = 0.6
-"""Share of people who also reset at other crowded places, from which on a place is shared."""
 
 
 def places(material: Material) -> pd.DataFrame:
@@ -46,8 +42,10 @@ def places(material: Material) -> pd.DataFrame:
     crowd, stays = found["people"] >= _CROWD, found["days"] >= _DAYS
     kind = pd.Series("home", index=found.index)
     kind = kind.mask(crowd, "visit")
-    kind = kind.mask(crowd & stays & (found["working"] >= _WORK_SHARE), "office")
-    kind = kind.mask(crowd & stays & (found["mingled"] >= MINGLED), "shared")
+    kind = kind.mask(crowd & stays & (found["working"] >= material.numbers["work_share"]), "office")
+    kind = kind.mask(
+        crowd & stays & (found["mingled"] >= material.numbers["mingled_share"]), "shared"
+    )
     found["kind"] = kind.mask(found["named"], "site")
     return found
 

@@ -146,7 +146,7 @@ def sudden(onset: Onset, corroborates: float) -> Signal:
     )
     if fired and onset.ended:
         text += f", and ended between {day(onset.ended[0])} and {day(onset.ended[1])}"
-    state = State.FIRED if fired else State.QUIET
+    state = State.of(fired)
     value = onset.begin.strftime("%Y-%m-%dT%H:%M:%SZ") if fired else None
     return Signal("sudden-onset", Kind.TIME, state, text, value, p=onset.p)
 
@@ -174,7 +174,7 @@ def changed_before(material: Material, between: tuple[datetime, datetime]) -> Si
     span = material.baseline.end - material.baseline.start
     p = -math.expm1(-hours * ((high - low + BEFORE) / span))
     if near.empty:
-        text = f"No policy was changed in the 24 hours before {day(low)}"
+        text = f"No policy was changed from 24 hours before {day(low)} until {day(high)}"
         return Signal(name, Kind.TIME, State.QUIET, text, 0, p=1.0)
     last = near.sort_values(["time_utc", "event_id"]).iloc[-1]
     ago = (high - last["time_utc"]).total_seconds() / 3600
@@ -182,5 +182,5 @@ def changed_before(material: Material, between: tuple[datetime, datetime]) -> Si
     text = f"“{last['activity']}”{by} {day(last['time_utc'])}, {ago:.0f} h before {day(high)}"
     if p > material.numbers["corroborates"]:
         text += "; policies change so often here that this may be chance"
-    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    state = State.of(material.agrees(p))
     return Signal(name, Kind.TIME, state, text, len(near), p=p)

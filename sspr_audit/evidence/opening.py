@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import reach, statistics, successes
-from sspr_audit.evidence.wording import several
+from sspr_audit.evidence.material import NOT_ALONE
+from sspr_audit.evidence.wording import counted, several
 from sspr_audit.model import Kind, Signal, State
 
 if TYPE_CHECKING:
@@ -28,16 +29,9 @@ REFUSED: Final = (50126, 50173)
 https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 """
 
-KNOWN: Final = 0.8
-"""Share of people of whom something must be known before it is said of them all."""
-MOST: Final = 0.8
-"""Share of people of whom something holds, from which on it is theirs in common."""
-SOME: Final = 0.2
-"""Share of people, from which on what holds of them speaks against the rest."""
-LEAST: Final = 2
-"""People of whom it must hold: one alone shows nothing."""
-
 SIGN_INS: Final = "sign-ins of these people in the day after their resets (AuditLog.Read.All)"
+_HOUR_MIN: Final = 60
+
 DEVICES: Final = "devices with their join type (Device.Read.All), and sign-ins that name them"
 
 
@@ -106,13 +100,13 @@ def _compared(  # noqa: PLR0913, PLR0917 - both sides of one comparison
     enough = one.number("least_people")
     p = float(statistics.fisher_upper(hits, of, less, among))
     beside = f", beside {less} of {several(among, 'other person', 'other people')}"
-    told = f"{hits} of {several(of, 'person', 'people')} {text}{beside}"
-    if p <= one.number("corroborates"):
+    told = f"{hits} of {counted(of)} {text}{beside}"
+    if one.material.agrees(p):
         return Signal(name, kind, State.FIRED, told, hits, of, p)
     lacks = enough - min(of, among)
     if lacks > 0:
-        whom = "of these people" if of <= among else "of people who were not in need again"
-        needs = f"{several(int(lacks), 'more person', 'more people')} {whom} of whom it is known"
+        whom = "these people" if of <= among else "those who were not in need again"
+        needs = f"the same known of {int(lacks)} more of {whom}"
         return Signal(name, kind, State.FEW, told, hits, of, p, needs)
     return Signal(name, kind, State.QUIET, told, hits, of, p)
 
@@ -121,7 +115,7 @@ def hybrid_devices(one: Aftermath) -> Signal:
     """The people who were in need use hybrid devices, more than the others do."""
     name, once = "hybrid-device", one.once
     known = once["trust"].notna()
-    if one.material.context.sign_ins is None or known[one.hits].mean() < KNOWN:
+    if one.material.context.sign_ins is None or known[one.hits].mean() < one.number("known_share"):
         text = "Whether these people use hybrid devices is not known of enough of them"
         return _unknown(name, Kind.PEOPLE, text, DEVICES)
     hybrid = once["trust"].eq(HYBRID)
@@ -129,8 +123,8 @@ def hybrid_devices(one: Aftermath) -> Signal:
     mine, others = one.hits & known, ~one.hits & known & screen
     count, of = int(hybrid[mine].sum()), int(mine.sum())
     text = "use a hybrid device"
-    if count < MOST * of:
-        told = f"Only {count} of {several(of, 'person', 'people')} {text}"
+    if count < one.number("common_share") * of:
+        told = f"Only {count} of {counted(of)} {text}"
         return Signal(name, Kind.PEOPLE, State.QUIET, told, count, of)
     found = _compared(
         one, name, Kind.PEOPLE, text, (count, of), (int(hybrid[others].sum()), int(others.sum()))
@@ -170,8 +164,10 @@ def opened_inside(one: Aftermath) -> Signal:
     if one.material.context.sign_ins is None or first.empty:
         text = "Where the devices were opened at last is not known"
         return _unknown(name, Kind.PEOPLE, text, SIGN_INS)
-    every = reach.at(one.material, one.opened).eq(reach.INSIDE)
-    inside, others = every[first.index], every[~one.opened["flow_id"].isin(first["flow_id"])]
+    at_first = one.opened.drop_duplicates("flow_id")  # one opening a person, as all is counted
+    mine = at_first["flow_id"].isin(first["flow_id"])
+    every = reach.at(one.material, at_first).eq(reach.INSIDE)
+    inside, others = every[mine], every[~mine]
     return _compared(
         one,
         name,
@@ -213,8 +209,8 @@ def works_in_cloud(one: Aftermath) -> Signal:
     proved &= after["time_utc"] < after["again_utc"]
     did = successes.told(one.once, after[proved])
     count, of = int(did[mine].sum()), int(mine.sum())
-    state = State.FIRED if count > LEAST and 2 * count >= of else State.QUIET
-    who = several(of, "person", "people")
+    state = State.of(count > NOT_ALONE and 2 * count >= of)
+    who = counted(of)
     text = f"{count} of {who} signed in to an application before they were in need again"
     return Signal(name, Kind.AFTERMATH, state, text, count, of)
 
@@ -223,7 +219,7 @@ def joined_too(one: Aftermath) -> Signal:
     """People on devices that need no domain controller are in need as well."""
     name, once = "joined-devices-too", one.once
     known = once["trust"].notna()
-    if known[one.hits].mean() < KNOWN:
+    if known[one.hits].mean() < one.number("known_share"):
         text = "Whether devices that need no domain controller show the same is not known"
         return _unknown(name, Kind.PEOPLE, text, DEVICES)
     joined = once["trust"].isin(JOINED)
@@ -232,29 +228,31 @@ def joined_too(one: Aftermath) -> Signal:
     web = once[once["side"] == successes.BROWSER]
     p = float(statistics.fisher_upper(hits, of, int(web["hit"].sum()), len(web)))
     among = int((one.hits & known).sum())
-    fired = hits >= LEAST and (p <= one.number("corroborates") or 2 * hits >= among)
-    who = several(of, "person", "people")
+    fired = hits >= NOT_ALONE and (one.material.agrees(p) or 2 * hits >= among)
+    who = counted(of)
     text = f"{hits} of {who} on devices joined to Entra alone were in need again, too"
-    state = State.FIRED if fired else State.QUIET
+    state = State.of(fired)
     return Signal(name, Kind.PEOPLE, state, text, hits, of, p)
 
 
 def _some(one: Aftermath, name: str, kind: Kind, text: str, did: pd.Series[bool]) -> Signal:
     """Return a signal against that fires where it holds of some of the people in need."""
     mine = one.watched & one.hits
-    if int(mine.sum()) < min(one.number("least_people"), KNOWN * int(one.hits.sum())):
+    if int(mine.sum()) < min(
+        one.number("least_people"), one.number("known_share") * int(one.hits.sum())
+    ):
         return _unknown(name, kind, f"Of how many it holds that they {text} is not known", SIGN_INS)
     count, of = int(did[mine].sum()), int(mine.sum())
-    fired = count >= LEAST and count >= SOME * of
-    told = f"{count} of {several(of, 'person', 'people')} {text}"
-    return Signal(name, kind, State.FIRED if fired else State.QUIET, told, count, of)
+    fired = count >= NOT_ALONE and count >= one.number("some_share") * of
+    told = f"{count} of {counted(of)} {text}"
+    return Signal(name, kind, State.of(fired), told, count, of)
 
 
 def opened_outside(one: Aftermath) -> Signal:
     """The device took the new password outside, at the very address of the reset."""
     opened = one.opened
     there = opened["ip_group"].eq(opened["at"]) & (opened["time_utc"] < opened["again_utc"])
-    did = successes.told(one.once, opened[there & (opened["after_min"] <= 60)])  # noqa: PLR2004
+    did = successes.told(one.once, opened[there & (opened["after_min"] <= _HOUR_MIN)])
     text = "opened the device from the address of the reset within an hour, before the next need"
     return _some(one, "opened-outside", Kind.PEOPLE, text, did)
 
@@ -290,10 +288,9 @@ def place_reaches(one: Aftermath) -> Signal:
         text = "Whether devices took the new password at these places is not known"
         return _unknown(name, Kind.PEOPLE, text, SIGN_INS)
     there = one.opened[one.opened["ip_group"].eq(one.opened["at"])]
-    told = reach.learned(once.assign(opened=successes.told(once, there), watched=one.watched))
-    proved = once["place"].map(told).eq(reach.INSIDE)
+    proved = reach.proved(once.assign(opened=successes.told(once, there)), one.number("reached"))
     count, of = int((proved & one.hits).sum()), int(one.hits.sum())
-    who = several(of, "person", "people")
+    who = counted(of)
     text = f"{count} of {who} were at places where hybrid devices did take the new password"
     fired = 2 * count >= of
-    return Signal(name, Kind.PEOPLE, State.FIRED if fired else State.QUIET, text, count, of)
+    return Signal(name, Kind.PEOPLE, State.of(fired), text, count, of)

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import statistics
-from sspr_audit.evidence.cohorts import TOLD
-from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
 from sspr_audit.evidence.stalled import stops
-from sspr_audit.evidence.wording import percent
-from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
+from sspr_audit.evidence.wording import counted, percent, several
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +26,6 @@ _APART_S: Final = 3600
 """Flows of one network that lie closer together than this belong to one visit, seconds."""
 _SHRINK: Final = 5
 """As many people's worth of an even chance is mixed into how often people come back."""
-_SELDOM: Final = 0.25
-"""Nobody comes back: no more than this part of how many do elsewhere."""
-_SCREEN: Final = ("windows-signin", "windows7-addin")
 
 
 def tested(material: Material) -> Tested:
@@ -38,49 +34,62 @@ def tested(material: Material) -> Tested:
     suspicions: list[Suspicion] = []
     tests = 0
     for level in ("ip_group", "block"):
-        for network, rows in _candidates(units, level, material):
-            tests += 1
+        strange = _strange(units, level, material)
+        tests += len(strange)
+        for network, rows in _stopping(units, level, strange, material):
             one = _probe(str(network), rows, units, material)
             known = {flow for other in suspicions for flow in other.flow_ids}
             # A block repeats what one of its addresses says, unless it says much more.
             if one and 2 * len(known.intersection(one.flow_ids)) < len(one.flow_ids):
                 suspicions.append(one)
-    return Tested(Kind.PEOPLE, tests, tuple(sorted(suspicions, key=lambda one: one.p)))
+    few: tuple[Few, ...] = ()
+    if units.empty:
+        few = (Few(ENUMERATION, Scope(), "more people: any who reset"),)
+    return Tested(Kind.PEOPLE, tests, tuple(sorted(suspicions, key=lambda one: one.p)), few)
 
 
 def visits(material: Material) -> pd.DataFrame:
     """Return the flows with whether they stopped, the /24 block and whether the person returned.
 
-    Whoever stopped so late that a day has not passed since counts as returned or not, as is known.
+    `after_s` is when the person tried again, `waited_s` how long that could be seen, seconds.
     """
     units = stops(material)
     following = units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]
+    waited = (material.baseline.end - units["start_utc"]).dt.total_seconds()
     parts = units["ip_group"].str.extract(r"^(\d+\.\d+\.\d+)\.\d+$")[0]
     return units.assign(
+        after_s=following.dt.total_seconds(),
+        waited_s=waited.clip(upper=RETURN_S),
         returned=following.dt.total_seconds().le(RETURN_S),
         block=parts + ".0/24",
         pause=units.groupby("ip_group")["start_utc"].diff().dt.total_seconds(),
     )
 
 
-def _candidates(
-    units: pd.DataFrame, level: str, material: Material
-) -> Iterator[tuple[object, pd.DataFrame]]:
-    """Yield the networks with enough people that are no site and where nobody got further."""
-    least = material.numbers["least_strangers"]
+def _strange(units: pd.DataFrame, level: str, material: Material) -> pd.DataFrame:
+    """Return a row a network with enough people, some of them in the window, that is no site.
+
+    Each is a test, whether or not anybody got further there.
+    """
     facts = units.groupby(level).agg(
         people=("person", "nunique"),
         stopped=("hit", "mean"),
         sited=("site", "count"),
         last=("start_utc", "max"),
     )
-    screens = units["client"].isin(_SCREEN).groupby(units[level]).sum()
-    fits = (facts["people"] >= least) & (facts["sited"] == 0) & (screens == 0)
-    fits &= (facts["stopped"] >= material.numbers["strangers_stop"]) & (
-        facts["last"] >= material.window.start
-    )
-    chosen = units[units[level].isin(facts.index[fits])]
-    yield from chosen.groupby(level, sort=True)
+    enough = facts["people"] >= material.numbers["least_strangers"]
+    here = facts["last"] >= material.window.start
+    return facts[enough & here & (facts["sited"] == 0)]
+
+
+def _stopping(
+    units: pd.DataFrame, level: str, strange: pd.DataFrame, material: Material
+) -> Iterator[tuple[object, pd.DataFrame]]:
+    """Yield the strange networks where nobody got further, none of them at a sign-in screen."""
+    stop = strange["stopped"] >= material.numbers["strangers_stop"]
+    rows = units[units[level].isin(strange.index[stop])]
+    screens = rows.loc[rows["client"].isin(SCREENS), level]
+    yield from rows[~rows[level].isin(screens)].groupby(level, sort=True)
 
 
 def _probe(
@@ -96,7 +105,7 @@ def _probe(
     )
     p = _joined(*(one.p or 0.0 for one in signals[:3]))
     hits = rows[rows["hit"]]
-    if p > TOLD or hits["start_utc"].max() < material.window.start:
+    if p > material.numbers["raises"] or hits["start_utc"].max() < material.window.start:
         return None
     return Suspicion(
         target=ENUMERATION,
@@ -127,28 +136,30 @@ def everybody_stops(
     sure = 1 / (1 / material.numbers["variation"] + 1 / (len(usual) + 1))
     p = float(statistics.betabinomial_upper(k, n, share * sure, (1 - share) * sure))
     text = (
-        f"From {network}, which is no known site, {k} of {n} people stopped after the user ID or"
-        f" the options (usual {percent(share)}), none with a device's sign-in screen"
+        f"From {network}, which is no known site, {k} of {counted(n)} stopped after the user ID or"
+        f" the options (usual {percent(share)}), none at a device's sign-in screen"
     )
-    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    state = State.of(material.agrees(p))
     return Signal("everybody-stops", Kind.STALLED, state, text, k, n, p)
 
 
 def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -> Signal:
     """The people behind it did not try again within a day, as people in need do."""
     stopped = rest[rest["hit"]].drop_duplicates("person")
-    share = (stopped["returned"].sum() + _SHRINK / 2) / (len(stopped) + _SHRINK)
     first = rows[rows["hit"]].drop_duplicates("person")
+    # Who stopped an hour ago had an hour to return: so many as elsewhere are back within as long.
+    back = stopped["after_s"].sort_values().searchsorted(first["waited_s"], side="right")
+    share = float((back.mean() + _SHRINK / 2) / (len(stopped) + _SHRINK))
     k, n = int(first["returned"].sum()), len(first)
     sure = 1 / (1 / material.numbers["variation"] + 1 / (len(stopped) + _SHRINK))
     p = float(statistics.betabinomial_upper(n - k, n, (1 - share) * sure, share * sure))
-    if k > _SELDOM * share * n:
+    if k > material.numbers["seldom_returns"] * share * n:
         p = 1.0  # fewer than usual is not nobody: an office gives up sooner than a home, too
     text = (
-        f"{k} of these {n} people tried again within a day; elsewhere {percent(share)} of those"
-        " who stop do"
+        f"{k} of these {counted(n)} tried again within a day or as yet; elsewhere {percent(share)}"
+        " of those who stop do in as long"
     )
-    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    state = State.of(material.agrees(p))
     return Signal("nobody-returns", Kind.PEOPLE, state, text, k, n, p)
 
 
@@ -169,10 +180,10 @@ def faster_than_tenant(rows: pd.DataFrame, rest: pd.DataFrame, material: Materia
     one = float(special.betainc(busiest, shape, usual / (usual + shape)))
     p = min(1.0, -math.expm1(hours * math.log1p(-min(one, 1 - 1e-16))))
     text = (
-        f"{busiest} people in one hour; everybody else in the tenant together makes {usual:.0f} in"
-        " a busy hour"
+        f"{counted(busiest)} in one hour; everybody else in the tenant together makes {usual:.0f}"
+        " in a busy hour"
     )
-    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
+    state = State.of(material.agrees(p))
     return Signal("faster-than-tenant", Kind.TIME, state, text, busiest, busiest, p)
 
 
@@ -182,10 +193,11 @@ def unrelated_people(rows: pd.DataFrame, rest: pd.DataFrame) -> Signal:
     usual = rest[rest["person"].isin(people) & ~rest["hit"]]
     homes = usual.groupby("person")["place"].first()
     places = homes.nunique()
-    text = f"{len(homes)} of these people reset elsewhere before or after, in {places} places"
-    few = len(homes) < 3  # noqa: PLR2004 - two people say nothing
+    where = several(places, "place")
+    text = f"{len(homes)} of these people got further elsewhere before or after, in {where}"
+    few = len(homes) <= NOT_ALONE
     most = int(homes.value_counts().iloc[0]) if len(homes) else 0
-    state = State.FEW if few else State.FIRED if 2 * most <= len(homes) else State.QUIET
+    state = State.FEW if few else State.of(2 * most <= len(homes))
     return Signal("unrelated-people", Kind.PEOPLE, state, text, places, len(homes))
 
 
@@ -199,11 +211,12 @@ def was_used_before(rows: pd.DataFrame, material: Material) -> Signal:
     if sign_ins is not None:
         good = sign_ins[sign_ins["ip_group"].isin(networks) & sign_ins["succeeded"]]
         seen |= people.intersection(good["person"].dropna())
-    text = f"{len(seen)} of {len(people)} people are known to work from there"
-    if sign_ins is None and not seen:
+    text = f"{len(seen)} of {counted(len(people))} are known to work from there"
+    fired = len(seen) >= material.numbers["own_network_share"] * len(people)
+    if sign_ins is None and not fired:
         needs = "sign-ins, which show whether these people work from there"
         return Signal(
-            "was-used-before", Kind.PEOPLE, State.UNKNOWN, text, 0, len(people), needs=needs
+            "was-used-before", Kind.PEOPLE, State.UNKNOWN, text, len(seen), len(people), needs=needs
         )
-    state = State.FIRED if len(seen) * 10 >= len(people) else State.QUIET
+    state = State.of(fired)
     return Signal("was-used-before", Kind.PEOPLE, state, text, len(seen), len(people))

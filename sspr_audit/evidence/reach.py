@@ -15,12 +15,6 @@ INSIDE: Final = "inside"
 OUTSIDE: Final = "outside"
 UNKNOWN: Final = "unknown"
 
-REACHED: Final = 3
-"""People whose devices signed in with the new password before a place is taken to reach one."""
-
-NEVER: Final = 5
-"""People, none of whose devices signed in, before a place is taken to reach none."""
-
 
 def sided(material: Material, places: pd.Series[str]) -> pd.Series[str]:
     """Return inside, outside or unknown for each place: as said, else as devices have shown.
@@ -58,7 +52,7 @@ def _shown(material: Material) -> list[str]:
     span = pd.Timedelta(hours=material.numbers["silent_h"])
     there = both[(after > pd.Timedelta(0)) & (after <= span)]
     people = there.groupby("place")["person"].nunique()
-    return sorted(people.index[people >= REACHED])
+    return sorted(people.index[people >= material.numbers["reached"]])
 
 
 def at(material: Material, signed: pd.DataFrame) -> pd.Series[str]:
@@ -72,20 +66,12 @@ def _said(site: Site) -> str:
     return INSIDE if site.dc_reachable else OUTSIDE
 
 
-def learned(heads: pd.DataFrame) -> pd.Series[str]:
-    """Return inside, outside or unknown for each place, by what hybrid devices did there.
+def proved(heads: pd.DataFrame, least: float) -> pd.Series[bool]:
+    """Return which successes were at places where hybrid devices took a new password.
 
-    `heads` are successes with `place`, `trust`, `watched` and whether the device then `opened` at
-    the same place, as successes.opened tells.
+    `heads` are successes with `place`, `trust` and whether the device then `opened` at the same
+    place; `least` people must have such a device.
     """
-    import pandas as pd
-
-    shown = heads[(heads["trust"] == "hybrid") & heads["place"].notna()]
-    opened = shown[shown["opened"]].groupby("place")["person"].nunique()
-    tried = shown[shown["watched"]].groupby("place")["person"].nunique()
-    places = pd.Index(sorted(heads["place"].dropna().unique()))
-    both = pd.DataFrame({"opened": opened, "tried": tried}).reindex(places).fillna(0)
-    told = pd.Series(UNKNOWN, index=both.index, dtype="str")
-    told[both["opened"] >= REACHED] = INSIDE
-    told[(both["opened"] == 0) & (both["tried"] >= NEVER)] = OUTSIDE
-    return told
+    opened = heads[heads["trust"].eq("hybrid") & heads["opened"]]
+    people = opened.groupby("place")["person"].nunique()
+    return heads["place"].isin(people.index[people >= least])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sspr_audit.evidence import onset, statistics
-from sspr_audit.evidence.material import SCREEN
-from sspr_audit.evidence.wording import day, percent, several
+from sspr_audit.evidence.material import NOT_ALONE, SCREEN
+from sspr_audit.evidence.wording import counted, day, listed, percent, several
 from sspr_audit.model import Kind, Signal, State
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ def silent(one: Silence) -> Signal:
     """People who reset there, none at the sign-in screen, and how many would have elsewhere."""
     expected = one.people * one.usual
     usual = f"{percent(one.usual)} of people use it"
-    where = f"at {several(one.places, 'other place')}" if one.places else "in its own past"
+    past = ["here before"] if not one.before.empty else []
+    other = [f"at {several(one.places, 'other place')}"] if one.places else []
+    where = listed([*other, *past])
     until = f" until {day(one.ended)}" if one.ended is not None else ""
-    since, who = day(one.flows["start_utc"].min()), several(one.people, "person", "people")
+    since, who = day(one.flows["start_utc"].min()), counted(one.people)
     text = (
         f"Since {since}{until} {who} reset at {one.place} and none at the sign-in screen; {where}"
-        f" {usual} at the same hours, so about {expected:.0f} would have"
+        f" {usual} at such hours, so about {expected:.0f} would have"
     )
     return Signal(
         "signin-screen-silent", Kind.ABSENT, State.FIRED, text, one.people, one.people, one.p
@@ -80,13 +82,13 @@ def fell_silent(one: Silence, material: Material) -> Signal:
     if of < material.numbers["least_people"]:
         state = State.FEW
     else:
-        state = State.FIRED if had and p <= material.numbers["corroborates"] else State.QUIET
+        state = State.of(had > 0 and material.agrees(p))
     text = (
-        f"Before, {had} of {several(of, 'person', 'people')} there used the sign-in screen at"
+        f"Before, {had} of {counted(of)} there used the sign-in screen at"
         f" least once; since, none of {one.people}"
     )
     if not had:
-        text = f"Nobody was seen at the sign-in screen of {one.place} in all the data"
+        text = f"Nobody was seen at the sign-in screen of {one.place} before"
     needs = f"earlier data of {one.place}" if state is State.FEW else ""
     return Signal("fell-silent", Kind.TIME, state, text, had, of, p, needs)
 
@@ -101,19 +103,16 @@ def same_people_elsewhere(one: Silence, material: Material) -> Signal:
     of = theirs["person"].nunique()
     own = one.flows[one.flows["person"].isin(theirs["person"])]["person"].nunique()
     p = float(statistics.fisher_upper(did, of, 0, own))
-    fired = bool(did >= 2 and p <= material.numbers["corroborates"])  # noqa: PLR2004 - not one alone
+    fired = did >= NOT_ALONE and material.agrees(p)
     text = (
-        f"{did} of {several(of, 'person', 'people')} who also reset from other places used the"
+        f"{did} of {counted(of)} who also reset from other places used the"
         f" sign-in screen there, and none of them here"
     )
-    state = (
-        State.FIRED
-        if fired
-        else State.QUIET
-        if of >= material.numbers["least_people"]
-        else State.FEW
-    )
-    needs = "" if of else "resets of the same people from other places"
+    if not of:
+        text = "None of these people was seen to reset from any other place"
+    enough = fired or of >= material.numbers["least_people"]
+    state = State.of(fired) if enough else State.FEW
+    needs = "" if enough else "resets of the same people from other places"
     return Signal("same-people-elsewhere", Kind.PEOPLE, state, text, did, of, p, needs)
 
 
@@ -131,15 +130,15 @@ def help_instead(one: Silence, material: Material) -> Signal:
     length = (end - start).total_seconds()
     past = max((start - material.baseline.start).total_seconds(), 0.0)
     share = length / (length + past)
-    p = float(statistics.binomial_upper(now, now + then, share)) if past > 0 else 1.0
-    fired = bool(now and p <= material.numbers["corroborates"])
+    p = float(statistics.binomial_upper(now, now + then, share))
+    fired = now > 0 and material.agrees(p)
+    state = State.of(fired) if past > 0 else State.FEW
     text = (
-        f"{several(now, 'person', 'people')} of this place needed an administrator's reset since"
-        f" then, {then} in the {past / 86_400:.0f} days before"
+        f"{counted(now)} of this place needed an administrator's reset since"
+        f" then, {then} in the {several(round(past / 86_400), 'day')} before"
     )
-    return Signal(
-        "help-instead", Kind.AFTERMATH, State.FIRED if fired else State.QUIET, text, now, now, p
-    )
+    needs = "" if past > 0 else f"earlier data of {one.place}"
+    return Signal("help-instead", Kind.AFTERMATH, state, text, now, now, p, needs)
 
 
 def browser_fails_too(one: Silence, material: Material) -> Signal:
@@ -154,18 +153,19 @@ def browser_fails_too(one: Silence, material: Material) -> Signal:
     )
     bad, of, bad_else, of_else = int((~here).sum()), len(here), int((~other).sum()), len(other)
     p = float(statistics.fisher_upper(bad, of, bad_else, of_else))
-    fired = p <= material.numbers["spoils"]
+    few = of < material.numbers["least_people"] and not material.spoils(p)
     usual = f" ({percent((of_else - bad_else) / of_else)} elsewhere)" if of_else else ""
-    who = several(of, "person", "people")
+    who = counted(of)
     text = f"{of - bad} of {who} who reset there by other ways succeeded{usual}"
     return Signal(
         "browser-fails-too",
         Kind.STALLED,
-        State.FIRED if fired else State.QUIET,
+        State.FEW if few else State.of(material.spoils(p)),
         text,
         of - bad,
         of,
         p,
+        "more resets there that have ended" if few else "",
     )
 
 
@@ -173,7 +173,7 @@ def no_devices_there(one: Silence, material: Material) -> Signal:
     """Whether people open Windows devices there at all, as nobody does through a VPN."""
     name, kind = "no-devices-there", Kind.PEOPLE
     before = one.before[one.before["client"].eq(SCREEN)]["person"].nunique()
-    if before >= 2:  # noqa: PLR2004 - not one alone
+    if before >= NOT_ALONE:
         text = f"{before} people have used a sign-in screen there before"
         return Signal(name, kind, State.QUIET, text, before)
     needs = f"sign-ins to Windows from {one.place}"
@@ -183,16 +183,13 @@ def no_devices_there(one: Silence, material: Material) -> Signal:
         text = f"Whether Windows devices are opened at {one.place} is not known"
         return Signal(name, kind, State.UNKNOWN, text, needs=needs)
     there = ours[ours["ip_group"].isin(one.flows["ip_group"].dropna().unique())]
-    people = there["person"].nunique()
-    text = (
-        f"{people} of {several(ours['person'].nunique(), 'person', 'people')} who sign in to"
-        f" Windows devices did so from {one.place}"
-    )
-    if people >= 2:  # noqa: PLR2004
-        return Signal(name, kind, State.QUIET, text, people, ours["person"].nunique())
-    enough = ours["person"].nunique() >= material.numbers["least_people"]
-    state = State.FIRED if enough else State.UNKNOWN
-    return Signal(name, kind, state, text, people, ours["person"].nunique(), needs=needs)
+    people, of = there["person"].nunique(), ours["person"].nunique()
+    text = f"{people} of {counted(of)} who sign in to Windows devices did so from {one.place}"
+    if people >= NOT_ALONE:
+        return Signal(name, kind, State.QUIET, text, people, of)
+    if of >= material.numbers["least_people"]:
+        return Signal(name, kind, State.FIRED, text, people, of)
+    return Signal(name, kind, State.UNKNOWN, text, people, of, needs=needs)
 
 
 def _windows_sign_ins(signed: pd.DataFrame, one: Silence) -> pd.DataFrame:
@@ -214,7 +211,7 @@ def client_not_recorded(one: Silence, material: Material) -> Signal:
     return Signal(
         "client-not-recorded",
         Kind.ABSENT,
-        State.FIRED if fired else State.QUIET,
+        State.of(fired),
         text,
         round(100 * here),
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, onset, scan, statistics
 from sspr_audit.evidence.cohorts import Stretch
-from sspr_audit.evidence.material import Material
-from sspr_audit.evidence.wording import percent
+from sspr_audit.evidence.material import NOT_ALONE, Material
+from sspr_audit.evidence.wording import counted, percent, several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Tested
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ _BURST_S: Final = 600
 _SHORT_S: Final = 60
 """A burst: flows of one person and address this close together, none longer than this, seconds."""
 _PAIRS: Final = 3
+"""People who try both here and elsewhere: fewer cannot agree beyond chance."""
+_DAY_H: Final = 24
+"""What everybody met and was over within so many hours is no trouble of a product, hours."""
 _DEVICE: Final = ("model", "maker", "os_version")
 """What devices may share, by column of the join of flows and devices."""
 
@@ -45,7 +48,7 @@ def by_device(material: Material, devices: pd.DataFrame) -> Tested:
         for name in _DEVICE
     }
     if not any(values.notna().any() for values in dimensions.values()):
-        needs = "devices with model and version, and the sign-ins that link them to people"
+        needs = "devices: their model and version, and sign-ins that link them to people"
         return Tested(Kind.STALLED, 0, few=(Few(TARGET, Scope(), needs),))
     return _tested(units, dimensions, material)
 
@@ -64,12 +67,10 @@ def _tested(
         signals = _signals(stretch, units, material)
         raised = cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
         suspicions += [(raised, one.share)] if raised else []
-    return Tested(
-        Kind.STALLED,
-        tests,
-        cohorts.unexplained(suspicions),
-        cohorts.too_few(TARGET, found, units, material),
-    )
+    few = cohorts.too_few(TARGET, found, units, material)
+    if not tests and not few:
+        few = (cohorts.nobody(TARGET, "who reset at one place or with one client", material),)
+    return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), few)
 
 
 def stops(material: Material) -> pd.DataFrame:
@@ -97,7 +98,7 @@ def stops_before_verification(one: Stretch) -> Signal:
     """People stop after the user ID or the options, far more often than elsewhere."""
     found = one.found
     text = (
-        f"At {one.name}, {found.hits} of {found.people} people stopped before starting any"
+        f"{one.at}, {found.hits} of {counted(found.people)} stopped before starting any"
         f" verification ({percent(found.share)}; usual {percent(found.usual)})"
     )
     value = round(100 * found.share)
@@ -115,7 +116,7 @@ def retry_burst(one: Stretch, material: Material) -> Signal:
     p = float(statistics.fisher_upper(k, n, m, total))
     state = cohorts.state(p, n, material)
     text = (
-        f"{k} of {n} people tried again within 10 minutes and stopped within a minute each time;"
+        f"{k} of {counted(n)} tried again within 10 minutes and stopped within a minute each time;"
         f" elsewhere {m} of {total}"
     )
     return Signal("retry-burst", Kind.PEOPLE, state, text, k, n, p)
@@ -139,13 +140,14 @@ def works_elsewhere(one: Stretch, material: Material) -> Signal:
     pairs = only_here + only_there
     p = float(statistics.binomial_upper(only_here, pairs, 0.5)) if pairs else 1.0
     text = (
-        f"Of {len(both)} people who also tried elsewhere, {only_here} stopped here and got further"
-        f" there, {only_there} the other way round"
+        f"Of {counted(len(both))} who also tried elsewhere, {only_here} stopped here and got"
+        f" further there, {only_there} the other way round"
     )
-    state = State.FIRED if p <= material.numbers["corroborates"] else State.QUIET
-    if pairs < _PAIRS and state is State.QUIET:
-        more = f"{_PAIRS - pairs} more people who try both here and elsewhere"
-        return Signal("works-elsewhere", Kind.PEOPLE, State.FEW, text, only_here, pairs, p, more)
+    if pairs < _PAIRS and not material.agrees(p):
+        who = several(_PAIRS - pairs, "more person who tries", "more people who try")
+        needs = f"{who} both here and elsewhere, and stops at one of them"
+        return Signal("works-elsewhere", Kind.PEOPLE, State.FEW, text, only_here, pairs, p, needs)
+    state = State.of(material.agrees(p))
     return Signal("works-elsewhere", Kind.PEOPLE, state, text, only_here, pairs, p)
 
 
@@ -158,9 +160,9 @@ def several_places(one: Stretch) -> Signal:
         return Signal(name, Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
     places = one.inside.groupby("place")["hit"].agg(people="size", hits="sum")
     stopped = int((places["hits"] > 0).sum())
-    text = f"The people with {one.name} stopped in {stopped} of {len(places)} places"
-    fired = stopped >= max(2, len(places) / 2)
-    state = State.FIRED if fired else State.QUIET
+    text = f"The people with {one.name} stopped in {stopped} of {several(len(places), 'place')}"
+    fired = stopped >= max(NOT_ALONE, len(places) / 2)
+    state = State.of(fired)
     return Signal(name, Kind.PEOPLE, state, text, stopped, one.found.people)
 
 
@@ -172,15 +174,13 @@ def stops_later_too(one: Stretch, units: pd.DataFrame, material: Material) -> Si
         one, ended & units["stage"].gt(OPTIONS), past, material.numbers["variation"]
     )
     text = (
-        f"Of {n} people who started a method, {k} did not finish (usual {percent(usual)})"
+        f"Of {counted(n)} who started a method, {k} did not finish (usual {percent(usual)})"
         if n
         else "Nobody started a method"
     )
     # With nobody who got that far, nothing speaks for a trouble that lies further on.
-    fired = n > 0 and p <= material.numbers["spoils"]
-    return Signal(
-        "stops-later-too", Kind.STALLED, State.FIRED if fired else State.QUIET, text, k, n, p
-    )
+    fired = n > 0 and material.spoils(p)
+    return Signal("stops-later-too", Kind.STALLED, State.of(fired), text, k, n, p)
 
 
 def strangers_only(one: Stretch) -> Signal:
@@ -191,14 +191,13 @@ def strangers_only(one: Stretch) -> Signal:
     people = hits["person"].nunique()
     again = int((hits.groupby("person").size() > 1).sum())
     seen = apart + again + int((~own["hit"]).sum())
-    fired = bool(one.found.dimension.startswith("place") and own["site"].isna().all())
-    fired = fired and seen * 5 <= people
+    unnamed = one.found.dimension.startswith("place") and bool(own["site"].isna().all())
+    fired = unnamed and seen * 5 <= people
     text = (
-        f"Of {people} people who stopped, {again} tried again and {apart} were ever seen elsewhere"
+        f"Of {counted(people)} who stopped there, {again} tried again there and {apart}"
+        " ever tried elsewhere"
     )
-    return Signal(
-        "strangers-only", Kind.PEOPLE, State.FIRED if fired else State.QUIET, text, again, people
-    )
+    return Signal("strangers-only", Kind.PEOPLE, State.of(fired), text, again, people)
 
 
 def everywhere_at_once(one: Stretch, material: Material) -> Signal:
@@ -214,17 +213,18 @@ def everywhere_at_once(one: Stretch, material: Material) -> Signal:
     p = float(statistics.fisher_upper(k, n, m, total))
     # A weak rise elsewhere is no reason for a strong one here.
     strong = n > 0 and k / n >= found.share / 2
-    fired = strong and p <= material.numbers["spoils"]
-    text = f"Elsewhere, {k} of {n} people stopped in the same time, {m} of {total} before"
-    return Signal(name, Kind.TIME, State.FIRED if fired else State.QUIET, text, k, n, p)
+    fired = strong and material.spoils(p)
+    text = f"Elsewhere, {k} of {counted(n)} stopped in the same time, {m} of {total} before"
+    return Signal(name, Kind.TIME, State.of(fired), text, k, n, p)
 
 
 def _short_everywhere(one: Stretch, name: str) -> Signal:
     lasted = one.onset.last - one.begin
     places = one.hits["place"].nunique()
     hours = lasted.total_seconds() / 3600
-    fired = one.dated and one.onset.ended is not None and hours <= 24 and places > 2  # noqa: PLR2004
-    text = f"It lasted {hours:.0f} h, in {places} places"
-    return Signal(
-        name, Kind.TIME, State.FIRED if fired else State.QUIET, text, round(hours), one.found.people
-    )
+    over = one.dated and one.onset.ended is not None
+    fired = over and hours <= _DAY_H and places > NOT_ALONE
+    text = f"It lasted {hours:.0f} h, in {several(places, 'place')}"
+    if not over:
+        text = f"It has lasted {hours:.0f} h so far, in {several(places, 'place')}"
+    return Signal(name, Kind.TIME, State.of(fired), text, round(hours), one.found.people)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import devices, reach
-from sspr_audit.evidence.material import SCREEN, Material
+from sspr_audit.evidence.material import SCREENS, Material
 from sspr_audit.tables import SIGN_INS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCREENS: Final = (SCREEN, "windows7-addin")
-"""Clients that are a sign-in screen, of whatever Windows."""
 
 BROWSER: Final = "browser"
 """The side of all successes that were not at the sign-in screen, as far as is recorded."""

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence.cohorts import TOLD
 from sspr_audit.evidence.material import Material
-from sspr_audit.evidence.wording import several
-from sspr_audit.model import Kind, Scope, Signal, State, Suspicion, Tested
+from sspr_audit.evidence.wording import counted, several
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +17,6 @@ TARGET: Final = "sspr-takeover-attempt"
 
 _PHONE: Final = frozenset({"mobile SMS", "mobile voice call", "office voice call"})
 _STARTED: Final = 30
-_TRIES: Final = 2
-"""From so many unfinished flows on, a day before, the tries count."""
 _DAY_S: Final = 86400
 _AFTER_S: Final = 3600
 """Security info that is registered within this time after the reset counts, seconds."""
@@ -28,7 +25,8 @@ _AFTER_S: Final = 3600
 def tested(material: Material) -> Tested:
     """Return the networks from which resets look hostile, each with the people concerned."""
     if not material.flows["outcome"].eq("succeeded").any():
-        return Tested(Kind.PEOPLE, 0)
+        needs = "more people: any whose reset succeeded"
+        return Tested(Kind.PEOPLE, 0, few=(Few(TARGET, Scope(), needs),))
     flows = resets(material)
     flows = flows.assign(p=_chance(flows))
     here = flows[(flows["start_utc"] >= material.window.start) & flows["site"].isna()]
@@ -37,7 +35,7 @@ def tested(material: Material) -> Tested:
     raised = []
     for address, rows in chosen.groupby("ip_group"):
         p = _together(rows["p"], int(here["ip_group"].eq(address).sum()))
-        if p <= TOLD:
+        if p <= material.numbers["raises"]:
             raised.append(_suspicion(str(address), rows, p, material))
     tests = int(here["ip_group"].nunique())
     return Tested(Kind.PEOPLE, tests, tuple(sorted(raised, key=lambda one: one.p)))
@@ -90,7 +88,7 @@ def resets(material: Material) -> pd.DataFrame:
     return done.assign(
         strange=strange,
         tries=tries,
-        tried=tries >= _TRIES,
+        tried=tries >= material.numbers["least_tries"],
         registered=done["flow_id"].map(soon).notna(),
     )
 
@@ -172,8 +170,8 @@ def _seconds(seconds: int) -> pd.Timedelta:
 
 def strange_network(address: str, rows: pd.DataFrame, material: Material) -> Signal:
     """Resets succeeded by phone alone, from a network that nobody had used before that day."""
-    who = several(len(rows), "person", "people")
-    text = f"{who} reset by phone alone from {address}, which was first seen the day before or less"
+    who = counted(len(rows))
+    text = f"{who} reset by phone alone from {address}, which was first seen less than a day before"
     if material.context.sign_ins is None:
         text += " (in resets; sign-ins are not known)"
     return Signal("strange-network", Kind.PEOPLE, State.FIRED, text, address, len(rows))
@@ -182,7 +180,7 @@ def strange_network(address: str, rows: pd.DataFrame, material: Material) -> Sig
 def tried_before(rows: pd.DataFrame) -> Signal:
     """Several flows of the day before failed at a verification."""
     count, people = int(rows["tries"].sum()), int(rows["tried"].sum())
-    state = State.FIRED if people else State.QUIET
+    state = State.of(people > 0)
     text = f"{several(count, 'flow')} of these people came to nothing in the day before"
     return Signal("tried-before", Kind.PEOPLE, state, text, count, len(rows))
 
@@ -190,8 +188,8 @@ def tried_before(rows: pd.DataFrame) -> Signal:
 def registered_after(rows: pd.DataFrame) -> Signal:
     """New security info was registered within the hour after."""
     count = int(rows["registered"].sum())
-    text = f"{count} of {len(rows)} registered security info within the hour after"
-    state = State.FIRED if count else State.QUIET
+    text = f"{count} of {counted(len(rows))} registered security info within the hour after"
+    state = State.of(count > 0)
     return Signal("registered-after", Kind.AFTERMATH, state, text, count, len(rows))
 
 
@@ -201,8 +199,8 @@ def reset_by_admin(rows: pd.DataFrame, material: Material) -> Signal:
     ended = acts["person"].map(rows.set_index("person")["end_utc"])
     after = acts["time_utc"].between(ended, ended + _seconds(2 * _DAY_S))
     count = int(acts.loc[after, "person"].nunique())
-    text = f"An administrator reset {count} of {len(rows)} again in the two days after"
-    state = State.FIRED if count else State.QUIET
+    text = f"An administrator reset {count} of {counted(len(rows))} in the two days after"
+    state = State.of(count > 0)
     return Signal("reset-by-admin-after", Kind.AFTERMATH, state, text, count, len(rows))
 
 
@@ -212,14 +210,14 @@ def used_again(address: str, rows: pd.DataFrame, material: Material) -> Signal:
     later = rows.set_index("person")["end_utc"] + _seconds(_DAY_S)
     seen = _later_at(material.flows.rename(columns={"start_utc": "time_utc"}), address, later)
     sign_ins = material.context.sign_ins
-    if sign_ins is None and not seen:
+    if sign_ins is None and 2 * len(seen) < len(rows):
         text = "Whether these people work from that network is not known"
         needs = "sign-ins of these people"
         return Signal(name, Kind.AFTERMATH, State.UNKNOWN, text, needs=needs)
     if sign_ins is not None:
         seen |= _later_at(sign_ins[sign_ins["succeeded"]], address, later)
-    text = f"{len(seen)} of {len(rows)} were seen there again more than a day after"
-    state = State.FIRED if 2 * len(seen) >= len(rows) else State.QUIET
+    text = f"{len(seen)} of {counted(len(rows))} were seen there again more than a day after"
+    state = State.of(2 * len(seen) >= len(rows))
     return Signal(name, Kind.AFTERMATH, state, text, len(seen), len(rows))
 
 

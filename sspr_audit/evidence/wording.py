@@ -10,6 +10,16 @@ def several(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def counted(people: int) -> str:
+    """Return so many people, such as `1 person` or `1,204 people`."""
+    return several(people, "person", "people")
+
+
+def more_people(count: int) -> str:
+    """Return so many people more, such as `1 more person` or `12 more people`."""
+    return several(count, "more person", "more people")
+
+
 def percent(share: float) -> str:
     """Return a share as a whole number of hundredths, never as 0 or 100 where it is neither."""
     whole = round(100 * share)

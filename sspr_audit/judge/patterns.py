@@ -30,6 +30,8 @@ _SAME = 0.7
 
 _IDS = 100
 
+_UNTOLD = (State.FEW, State.UNKNOWN)
+
 
 def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgement, ...]:
     """Return a judgement for each suspicion that is no part of another, the most certain first."""
@@ -156,7 +158,7 @@ def _finding(
         missing=tuple(
             f"{signal.needs} (would tell: {signal.id})"
             for signal in suspicion.signals
-            if signal.id in spoilers and signal.state is State.UNKNOWN and signal.needs
+            if signal.id in spoilers and signal.state in _UNTOLD and signal.needs
         ),
     )
 

@@ -51,6 +51,11 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     """The data that would tell are missing; never the same as quiet."""
 
+    @classmethod
+    def of(cls, fired: bool) -> State:  # noqa: FBT001 - it is about nothing else
+        """Return what became of a signal that enough data could tell of."""
+        return cls.FIRED if fired else cls.QUIET
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
