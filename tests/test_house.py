@@ -55,7 +55,7 @@ HEAVY = {
     *("duckdb", "httpx", "jinja2", "matplotlib", "msal", "msal_extensions", "msgspec", "numpy"),
     *("pandas", "pyarrow", "pydantic", "rich", "scipy", "tenacity"),
 }
-LAZY_HOMES = ("settings", "knowledge/check", "sources/graph")
+LAZY_HOMES = ("settings", "knowledge/check", "knowledge/shapes", "sources/graph")
 """Modules that are themselves imported only where they are used."""
 
 EDGES = {

@@ -121,3 +121,24 @@ def test_an_own_cause_can_be_added(folder: Path) -> None:
     )
 
     assert knowledge.read(folder).causes["lift-out-of-order"].layer == "user"
+
+
+def test_patterns_and_their_numbers_are_told(folder: Path) -> None:
+    """A signal on both sides, a weight of no pattern, and one of a signal that it does not name."""
+    _change(
+        folder / "families.toml", 'spoilers = ["browser-fails-too"', 'spoilers = ["fell-silent"'
+    )
+    weights = folder / "weights.toml"
+    text = weights.read_text(encoding="utf-8").partition("[likely]")[0]
+    text += """[likely]
+user-cancelled = 1.0
+[signals.phs-catch-up-delay]
+no-such-signal = 1.0
+"""
+    weights.write_text(text, encoding="utf-8")
+
+    assert set(_faults(folder).splitlines()) == {
+        "signin-screen-silent-at-site: fell-silent speaks for it and against it",
+        "weights.toml: user-cancelled has no pattern",
+        "weights.toml: phs-catch-up-delay: its pattern has no signal no-such-signal",
+    }

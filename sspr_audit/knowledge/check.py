@@ -7,208 +7,17 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from sspr_audit.errors import KnowledgeError
-from sspr_audit.knowledge import files
-from sspr_audit.knowledge.catalogue import KNOWN_CLOUDS, STAGES, Cause, Knowledge, Reason
+from sspr_audit.knowledge import files, shapes
+from sspr_audit.knowledge.catalogue import KNOWN_CLOUDS, STAGES, Cause, Knowledge, Pattern, Reason
 from sspr_audit.knowledge.clouds import PLACEHOLDER, Cloud
 from sspr_audit.knowledge.folding import fold
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Text = Annotated[str, Field(min_length=1)]
-Link = Annotated[str, Field(pattern=r"^https://\S+$")]
-Host = Annotated[str, Field(pattern=r"^[^\s/:]+$")]
-Standing = Literal["seen", "documented", "inferred"]
-CloudName = Literal["global", "usgov-gcchigh", "usgov-dod", "china-21vianet"]
 Facts: Final = frozenset(Cloud.__dataclass_fields__) - {"name", "notes", "sources"}
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class _Activity(_Strict):
-    name: Text
-    role: Literal["flow", "change", "admin-reset", "registration", "echo", "note", "policy"]
-    person_from: Literal["user", "target"]
-    standing: Standing
-    source: Slug
-    service: Text | None = None
-    rank: int | None = None
-    outcome_stage: int | None = None
-    blocked: bool = False
-
-
-class _Activities(_Strict):
-    activity: list[_Activity]
-
-
-class _Reason(_Strict):
-    key: Slug
-    text: Text
-    match: Literal["exact", "prefix", "contains", "pattern"]
-    on: Text | None = None
-    stage: Literal[10, 20, 30, 40, 50, 60, 70, 80] | None = None
-    rank: int
-    meaning: Literal["step", "succeeded", "blocked", "failed", "cancelled", "abandoned"]
-    causes: list[Slug] = []
-    family: Slug | None = None
-    alone: Literal["flow", "note", "nothing"] = "note"
-    standing: Standing
-    source: Slug
-
-
-class _Reasons(_Strict):
-    methods: list[Text]
-    reason: list[_Reason]
-
-
-class _Shown(_Strict):
-    kind: Literal["stalled", "absent", "aftermath", "time", "people"]
-    needs: Annotated[list[Slug], Field(min_length=1)]
-    supports: list[Slug] = []
-    spoilers: list[Slug] = []
-    settles: str = ""
-
-
-class _Weights(_Strict):
-    written: Text
-    numbers: dict[str, float]
-    likely: dict[Slug, float]
-    signals: dict[Slug, dict[Slug, float]]
-
-
-class _Family(_Strict):
-    id: Slug
-    kind: Literal["text", "pattern"]
-    title: Text
-    lead: Slug
-    members: Annotated[list[Slug], Field(min_length=2)]
-    background: list[Text] = []
-    sources: Annotated[list[Slug], Field(min_length=1)]
-    pattern: _Shown | None = None
-
-
-class _Families(_Strict):
-    family: list[_Family]
-
-
-class _Wording(_Strict):
-    english: Text
-    language: Text
-    text: Text
-    source: Slug
-
-
-class _Wordings(_Strict):
-    wording: list[_Wording]
-
-
-class _Pattern(_Strict):
-    client: Literal["windows-signin", "windows7-addin", "browser"]
-    pattern: Text
-
-
-class _Patterns(_Strict):
-    standing: Standing
-    source: Slug
-    pattern: list[_Pattern]
-
-
-class _Cloud(_Strict):
-    title: Text
-    authority: Link
-    graph: Link
-    sspr_host: Host
-    exclusion_hosts: Annotated[list[Host], Field(min_length=1)]
-    sspr_url: Link | None = None
-    probe_url: Link | None = None
-    register_url: Link | None = None
-    short_link: Link | None = None
-    addin_url: Link | None = None
-    static_host: Host | None = None
-    ocsp_host: Host | None = None
-    writeback_hosts: list[Host] = []
-    writeback_probe_hosts: list[Host] = []
-    pin_reset_allowed_domain: Host | None = None
-    notification_senders: list[Text] = []
-    admin_center: Link | None = None
-    azure_portal: Link | None = None
-    enable_routes: list[Literal["intune-oma-uri", "registry"]] = []
-    notes: list[Text] = []
-    sources: Annotated[list[Slug], Field(min_length=1)]
-
-
-class _Source(_Strict):
-    title: Text
-    url: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
-
-
-class _Remedy(_Strict):
-    summary: Text
-    commands: list[Text] = []
-    hosts: list[Text] = []
-    commands_in: dict[CloudName, list[Text]] = {}
-
-
-class _Cause(_Strict):
-    id: Slug
-    title: Text
-    layer: Literal[
-        "device",
-        "directory-policy",
-        "network",
-        "on-prem-writeback",
-        "security",
-        "service",
-        "user",
-    ]
-    clouds: Annotated[list[CloudName], Field(min_length=1)]
-    clients: Annotated[list[Slug], Field(min_length=1)]
-    os: Text
-    user_sees: Text | None = None
-    visibility: Literal["explicit", "partial", "silent", "success-then-failure"]
-    stage: Annotated[str, Field(pattern=r"^(S\d+(-S\d+)?|any|setup|reporting|none)$")]
-    signature: Text
-    evidence_elsewhere: list[Text]
-    needs_data: list[Text]
-    registry: list[Text] = []
-    confounders: list[Text] = []
-    rivals: list[Slug]
-    known_gaps: str = ""
-    who_can_fix: Literal[
-        "user",
-        "helpdesk",
-        "entra-admin",
-        "device-admin",
-        "network-admin",
-        "on-premises-admin",
-        "microsoft",
-    ]
-    confidence: Literal["documented", "tool", "reported", "inferred"]
-    on_signin_page: bool
-    sources: Annotated[list[Slug], Field(min_length=1)]
-    fits: list[Text]
-    must_not: Annotated[list[Text], Field(min_length=1)]
-    remedy: _Remedy
-    pattern: _Shown | None = None
-
-
-_SHAPES: Final[dict[str, type[_Strict]]] = {
-    "activities.toml": _Activities,
-    "client_types.toml": _Patterns,
-    "families.toml": _Families,
-    "reasons.toml": _Reasons,
-    "weights.toml": _Weights,
-    "wordings.toml": _Wordings,
-}
-_SHAPES_OF_ENTRIES: Final[dict[str, type[_Strict]]] = {
-    "clouds.toml": _Cloud,
-    "sources.toml": _Source,
-}
 
 
 def checked(folder: Path) -> Knowledge:
@@ -237,14 +46,14 @@ def checked(folder: Path) -> Knowledge:
 
 
 def _misshapen(name: str, raw: files.Raw) -> Iterator[str]:
-    if entry_shape := _SHAPES_OF_ENTRIES.get(name):
+    if entry_shape := shapes.OF_ENTRIES.get(name):
         for key, entry in raw.items():
             yield from (f"{key}: {fault}" for fault in _refused(entry_shape, entry))
     else:
-        yield from _refused(_SHAPES.get(name, _Cause), raw)
+        yield from _refused(shapes.OF_FILES.get(name, shapes.Cause), raw)
 
 
-def _refused(shape: type[_Strict], raw: object) -> Iterator[str]:
+def _refused(shape: type[shapes.Strict], raw: object) -> Iterator[str]:
     try:
         shape.model_validate(raw)
     except ValidationError as error:
@@ -268,6 +77,7 @@ def _tables(known: Knowledge) -> Iterator[str]:
     yield from _families(known)
     yield from _reasons(known)
     yield from (f"activities.toml: {name} stands twice" for name in _doubles(known))
+    yield from _patterns(known)
     for pattern in known.client_patterns:
         yield from (f"client_types.toml: {fault}" for fault in _broken(pattern.pattern))
 
@@ -300,6 +110,25 @@ def _families(known: Knowledge) -> Iterator[str]:
             faults.append("kind says `text` where no reason names it, or the other way round")
         faults += _unfilled(family.background, known.clouds, known)
         yield from (f"families.toml: {family.id}: {fault}" for fault in faults)
+
+
+def _patterns(known: Knowledge) -> Iterator[str]:
+    """Say which patterns speak on both sides, and which numbers are of no pattern's signals."""
+    targets = (*known.causes.values(), *known.families.values())
+    patterns = {one.id: one.pattern for one in targets if one.pattern}
+    for id_, pattern in patterns.items():
+        both = sorted({*pattern.needs, *pattern.supports} & set(pattern.spoilers))
+        yield from (f"{id_}: {signal} speaks for it and against it" for signal in both)
+    weights = known.weights
+    for id_ in sorted({*weights.likely, *weights.signals} - patterns.keys()):
+        yield f"weights.toml: {id_} has no pattern"
+    for id_, signals in weights.signals.items():
+        strays = sorted(signals.keys() - _named_by(patterns.get(id_)))
+        yield from (f"weights.toml: {id_}: its pattern has no signal {one}" for one in strays)
+
+
+def _named_by(pattern: Pattern | None) -> set[str]:
+    return {*pattern.needs, *pattern.supports, *pattern.spoilers} if pattern else set()
 
 
 def _reasons(known: Knowledge) -> Iterator[str]:
