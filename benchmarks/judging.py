@@ -3,8 +3,8 @@
     python benchmarks/judging.py EXPORT...
 
 Each EXPORT (benchmarks/generate.py writes them) is read once; only signals and judgements are
-timed. Memory is what Python and numpy allocate on top of the
-flows, as tracemalloc sees it, in a second run: it slows the first.
+timed. Memory is what Python and numpy allocate on top of the flows, as tracemalloc sees it, in a
+second run: it slows the first.
 """
 
 from __future__ import annotations

@@ -13,7 +13,15 @@ from pydantic import ValidationError
 
 from sspr_audit.errors import KnowledgeError
 from sspr_audit.knowledge import files, shapes
-from sspr_audit.knowledge.catalogue import KNOWN_CLOUDS, STAGES, Cause, Knowledge, Pattern, Reason
+from sspr_audit.knowledge.catalogue import (
+    KNOWN_CLOUDS,
+    STAGES,
+    Cause,
+    Family,
+    Knowledge,
+    Pattern,
+    Reason,
+)
 from sspr_audit.knowledge.clouds import PLACEHOLDER, Cloud
 from sspr_audit.knowledge.folding import fold
 
@@ -114,7 +122,7 @@ def _families(known: Knowledge) -> Iterator[str]:
 
 def _patterns(known: Knowledge) -> Iterator[str]:
     """Say which patterns speak on both sides, and which numbers are of no pattern's signals."""
-    targets = (*known.causes.values(), *known.families.values())
+    targets: tuple[Cause | Family, ...] = (*known.causes.values(), *known.families.values())
     patterns = {one.id: one.pattern for one in targets if one.pattern}
     for id_, pattern in patterns.items():
         both = sorted({*pattern.needs, *pattern.supports} & set(pattern.spoilers))

@@ -66,6 +66,7 @@ class Scope:
     clients: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    """Ids; where it is about a product, what its devices share, such as `model Slate 7`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class Signal:
     p: float | None = None
     """How often chance alone would show as much, where a test was made."""
     needs: str = ""
-    """What data would tell, where it is unknown or few; ends the sentence "to tell, give …"."""
+    """What data would tell, where it is unknown or few; a noun, for it ends the sentence "would
+    tell: …"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Few:
     target: str
     scope: Scope
     needs: str
-    """Such as `9 more people who reset at Malmö (15 of 24)`."""
+    """Such as `more people: 9 who reset at Malmö (15 of 24)`; the kind stands before the colon."""
 
 
 @dataclass(frozen=True, slots=True)
