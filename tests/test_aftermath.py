@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from frames import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from material import (
     DAY,
     END,
     HOUR,
@@ -14,15 +16,13 @@ from frames import (
     SITES,
     START,
     act,
+    at_screen,
     context,
     device,
-    flow,
     home,
     made,
     sign_in,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sspr_audit import knowledge
 from sspr_audit.evidence import aftermath, reach, successes
@@ -49,11 +49,11 @@ class Tenant:
         """A reset; who is back could not open the device at home, and does at the office."""
         at = END - 3 * DAY + n * 5 * MINUTE
         ip = ip or home(n)
-        self.flows.append(flow(n, at, ip=ip, client=client))
+        self.flows.append(at_screen(n, at, ip=ip, client=client))
         self.devices.append(device(n, self.trust))
         self.sign_ins.append(sign_in(n, at - DAY, ip=OFFICE, trust=self.trust))
         if again:
-            self.flows.append(flow(n, at + 2 * HOUR, ip=ip, client=client))
+            self.flows.append(at_screen(n, at + 2 * HOUR, ip=ip, client=client))
             self.sign_ins.append(sign_in(n, at + 20 * HOUR, ip=OFFICE, trust=self.trust))
         else:
             self.sign_ins.append(sign_in(n, at + 10 * MINUTE, ip=ip, trust=self.trust))
@@ -124,9 +124,9 @@ def test_where_others_are_back_as_often_there_is_nothing(side):
 @pytest.mark.parametrize(
     "how",
     [
-        lambda n, at: [flow(n, at, outcome="blocked", stage=10)],
-        lambda n, at: [flow(n, at, outcome="failed", stage=60)],
-        lambda n, at: [act(n, at)],
+        lambda n, at: [at_screen(n, at, outcome="blocked", stage=10)],
+        lambda n, at: [at_screen(n, at, outcome="failed", stage=60)],
+        lambda n, at: [act(f"id-{n}", at)],
     ],
     ids=["block", "refused password", "administrator"],
 )
@@ -142,10 +142,10 @@ def test_a_block_a_refused_password_and_an_administrator_count(how):
 @pytest.mark.parametrize(
     "what",
     [
-        lambda n, at: flow(n, at, outcome="abandoned", stage=20),
-        lambda n, at: act(n, at, outcome="failed"),
-        lambda n, at: act(n, at, kind="registration"),
-        lambda n, at: act(n, at + 30 * HOUR),
+        lambda n, at: at_screen(n, at, outcome="abandoned", stage=20),
+        lambda n, at: act(f"id-{n}", at, outcome="failed"),
+        lambda n, at: act(f"id-{n}", at, kind="registration"),
+        lambda n, at: act(f"id-{n}", at + 30 * HOUR),
     ],
     ids=["look", "failed help", "registration", "days later"],
 )
@@ -162,7 +162,7 @@ def test_other_things_do_not_count(what):
 def test_one_person_who_comes_back_ever_again_is_one_person():
     tenant = Tenant(back=0)
     for n in range(40):
-        tenant.flows.append(flow(1, END - 50 * DAY + n * DAY))
+        tenant.flows.append(at_screen(1, END - 50 * DAY + n * DAY))
 
     assert not found(tenant.material())
 
@@ -171,7 +171,7 @@ def test_what_lies_past_the_end_of_the_data_is_not_counted():
     """A success of the last day may still be followed by need: it says nothing yet."""
     tenant = Tenant()
     for n in range(300, 320):
-        tenant.flows.append(flow(n, END - HOUR))
+        tenant.flows.append(at_screen(n, END - HOUR))
     (one,) = found(tenant.material())
 
     assert one.signals[0].support == 20
@@ -190,7 +190,7 @@ def test_what_began_lately_is_seen_through_a_long_calm():
     """Hundreds of good days of the same people do not hide a week of bad ones."""
     tenant = Tenant()
     for n in range(20):
-        tenant.flows.append(flow(n, END - 50 * DAY))
+        tenant.flows.append(at_screen(n, END - 50 * DAY))
 
     assert [one.users for one in found(tenant.material())] == [12]
 
@@ -538,7 +538,7 @@ def test_devices_that_need_no_domain_controller_show_nothing_of_a_place():
 def test_a_success_that_follows_another_is_no_beginning():
     """Of three resets in two days the first counts; one a week later counts again."""
     at = START + DAY
-    rows = [flow(1, at + hours * HOUR) for hours in (0, 20, 40, 240)]
+    rows = [at_screen(1, at + hours * HOUR) for hours in (0, 20, 40, 240)]
     beginnings = successes.heads(made(rows))
 
     assert list(beginnings["flow_id"]) == [rows[0]["flow_id"], rows[3]["flow_id"]]

@@ -2,9 +2,21 @@
 
 import pandas as pd
 import pytest
-from frames import DAY, END, HOUR, MINUTE, OFFICE, context, device, flow, made, sign_in, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from material import (
+    DAY,
+    END,
+    HOUR,
+    MINUTE,
+    OFFICE,
+    at_screen,
+    context,
+    device,
+    framed,
+    made,
+    sign_in,
+)
 
 from sspr_audit import tables
 from sspr_audit.evidence import aftermath, devices
@@ -19,7 +31,7 @@ def linked(flows, **known):
 
 def link(*, at=AT, **known):
     """Return device and rank of one flow of person 1, at home."""
-    (row,) = linked([flow(1, at)], **known).itertuples()
+    (row,) = linked([at_screen(1, at)], **known).itertuples()
     return None if pd.isna(row.rank) else (row.device_id, row.rank)
 
 
@@ -39,7 +51,7 @@ def test_the_strongest_link_wins():
 
 def test_the_link_is_said_in_words():
     for n, signed in enumerate(([OWN], [SAME], [LAST]), start=1):
-        (row,) = linked([flow(1, AT)], sign_ins=signed).itertuples()
+        (row,) = linked([at_screen(1, AT)], sign_ins=signed).itertuples()
 
         assert row.link == devices.LINKS[n - 1]
 
@@ -90,7 +102,7 @@ def test_a_person_of_two_devices_is_not_guessed_at():
 
 def test_a_device_of_intune_is_the_persons_own():
     row = {"device_id": "pc-9", "person": "id-1", "os_version": "10.0.26100.1", "model": "X1"}
-    (found,) = linked([flow(1, AT)], managed=[{**row, "maker": "Acme"}]).itertuples()
+    (found,) = linked([at_screen(1, AT)], managed=[{**row, "maker": "Acme"}]).itertuples()
 
     assert (found.device_id, found.maker, found.model) == ("pc-9", "Acme", "X1")
     assert found.os_version == "10.0.26100.1"
@@ -98,7 +110,7 @@ def test_a_device_of_intune_is_the_persons_own():
 
 def test_the_directory_is_believed_before_a_sign_in():
     (row,) = linked(
-        [flow(1, AT)],
+        [at_screen(1, AT)],
         sign_ins=[{**OWN, "device_id": "pc-1", "trust": "registered"}],
         devices=[device(1, "hybrid")],
     ).itertuples()
@@ -107,7 +119,7 @@ def test_the_directory_is_believed_before_a_sign_in():
 
 
 def test_without_context_every_flow_has_a_row_of_nulls():
-    found = devices.of_flows(made([flow(1, AT), flow(2, AT)]).flows, Context())
+    found = devices.of_flows(made([at_screen(1, AT), at_screen(2, AT)]).flows, Context())
 
     assert list(found.columns) == list(devices.FLOW_DEVICES.columns)
     assert found.drop(columns="flow_id").isna().all(axis=None)
@@ -126,19 +138,19 @@ def test_frames_fresh_from_a_query_that_found_nothing_are_right():
     bare = pa.table({name: kinds.get(one.dtype, texts) for name, one in columns.items()})
     none = Context(sign_ins=tables.SIGN_INS.shape(bare))
 
-    assert devices.of_flows(made([flow(1, AT)]).flows, none)["rank"].isna().all()
-    assert aftermath.tested(made([flow(1, AT)], known=none)).suspicions == ()
+    assert devices.of_flows(made([at_screen(1, AT)]).flows, none)["rank"].isna().all()
+    assert aftermath.tested(made([at_screen(1, AT)], known=none)).suspicions == ()
 
 
 def test_a_flow_of_nobody_from_nowhere_has_none():
-    rows = [{**flow(1, AT), "person": None}, flow(2, AT, ip_group=None)]
+    rows = [{**at_screen(1, AT), "person": None}, at_screen(2, AT, ip_group=None)]
     found = linked(rows, sign_ins=[OWN, {**OWN, "person": None}, {**SAME, "person": "id-2"}])
 
     assert list(found["rank"].fillna(0)) == [0, 3]
 
 
 def test_types_are_as_declared():
-    found = linked([flow(1, AT)], sign_ins=[OWN])
+    found = linked([at_screen(1, AT)], sign_ins=[OWN])
 
     assert {name: str(kind) for name, kind in found.dtypes.items()} == {
         name: column.dtype for name, column in devices.FLOW_DEVICES.columns.items()
@@ -148,15 +160,15 @@ def test_types_are_as_declared():
 @settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(dice):
-    flows = [flow(n % 5, AT + n * HOUR) for n in range(12)]
+    flows = [at_screen(n % 5, AT + n * HOUR) for n in range(12)]
     signed = [
         sign_in(n % 4, AT + (n % 7) * HOUR, device_id=f"d{n % 3}", sign_in_id=f"s{n}")
         for n in range(30)
     ]
-    before = devices.of_flows(table(tables.FLOWS, flows), context(sign_ins=signed))
+    before = devices.of_flows(framed(tables.FLOWS, flows), context(sign_ins=signed))
     dice.shuffle(flows)
     dice.shuffle(signed)
-    after = devices.of_flows(table(tables.FLOWS, flows), context(sign_ins=signed))
+    after = devices.of_flows(framed(tables.FLOWS, flows), context(sign_ins=signed))
 
     assert told(after) == told(before)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from material_factory import NO_CODE, STOPPED, WINDOW, ago, as_set, flow, made, shuffled, usual
-from material_factory import signal as of
+from material import NO_CODE, STOPPED, WINDOW, ago, as_set, made, named, shuffled, usual
+from material import signal as of
 
 from sspr_audit.evidence import incident
 from sspr_audit.model import State, Window
@@ -24,7 +24,7 @@ def outage(count=30, clients=("browser", "windows-signin"), places=PLACES, **cha
         columns = STOPPED if n % 2 else NO_CODE | {"methods": ("email", "mobile SMS")[n % 4 // 2]}
         columns = {"place": places[n % len(places)], "client": clients[n % len(clients)]} | columns
         start = BEGAN + timedelta(hours=HOURS * n / count)
-        rows.append(flow(f"out{n}", f"victim{n}", 0, start_utc=start, **(columns | changes)))
+        rows.append(named(f"out{n}", f"victim{n}", 0, start_utc=start, **(columns | changes)))
     return rows
 
 
@@ -62,7 +62,7 @@ def test_one_place_is_no_incident():
 def test_one_client_is_no_incident():
     """Where browsers get through as usual, it is no incident of the service."""
     works = [
-        flow(
+        named(
             f"ok{n}", f"fine{n}", 0, start_utc=BEGAN + timedelta(minutes=6 * n), place=PLACES[n % 5]
         )
         for n in range(30)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from material_factory import END, ago, made, usual
+from material import END, ago, made, usual
 from report_factory import event
 
 from sspr_audit.evidence import onset

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from material_factory import (
+from material import (
     NO_CODE,
     NUMBERS,
     STOPPED,
     ago,
     as_set,
-    flow,
     made,
+    named,
     shuffled,
     signed_in,
     usual,
 )
-from material_factory import signal as of
+from material import signal as of
 
 from sspr_audit.evidence import patterns, people, takeover
 from sspr_audit.model import Scope, State
@@ -34,7 +34,7 @@ def probe(count=30, seconds=40, **changes):
     """Return one flow each of many people of the tenant, from one address in quick order."""
     columns = {"place": STRANGE} | STOPPED | changes
     return [
-        flow(
+        named(
             f"p{n}",
             f"person{n * 7}",
             0,
@@ -126,7 +126,7 @@ def test_an_office_in_trouble_is_no_probe():
 
 def test_an_office_that_worked_before_is_no_probe():
     """Where people once got further, they belong there."""
-    before = [flow(f"b{n}", f"staff{n}", 30 - n, place=STRANGE) for n in range(10)]
+    before = [named(f"b{n}", f"staff{n}", 30 - n, place=STRANGE) for n in range(10)]
 
     assert people.tested(made([*ORDINARY, *before, *probe()])).suspicions == ()
 
@@ -160,7 +160,7 @@ def test_people_who_sign_in_from_there_speak_against_it():
     )
 
     unknown = of(only(people.tested(made(rows))), "was-used-before")
-    fired = of(only(people.tested(made(rows, context=seen))), "was-used-before")
+    fired = of(only(people.tested(made(rows, known=seen))), "was-used-before")
 
     assert unknown.state is State.UNKNOWN
     assert unknown.needs
@@ -196,7 +196,7 @@ def test_people_who_once_worked_there_are_not_left_out_of_the_search_for_outages
     )
 
     def stalled(context):
-        every = list(patterns(made(rows, context=context)))
+        every = list(patterns(made(rows, known=context)))
         return [one.scope for each in every for one in each.suspicions if one.kind == "stalled"]
 
     assert stalled(None) == []
@@ -214,10 +214,10 @@ def test_the_order_of_rows_changes_nothing(seed):
 def attempt(tries=3, **changes):
     """Return failed flows of one person from a strange address, and then a success by phone."""
     rows = [
-        flow(f"t{n}", "person9", 2.1 - n / 100, place=STRANGE, methods="mobile SMS", **NO_CODE)
+        named(f"t{n}", "person9", 2.1 - n / 100, place=STRANGE, methods="mobile SMS", **NO_CODE)
         for n in range(tries)
     ]
-    return [*rows, flow("taken", "person9", 2, place=STRANGE, **changes)]
+    return [*rows, named("taken", "person9", 2, place=STRANGE, **changes)]
 
 
 def registration(days=1.99, person="person9"):
@@ -249,7 +249,7 @@ def test_a_takeover_is_found():
 )
 def test_what_a_takeover_is_not(changes):
     """A verification by other means, a known site, or no success at all is no takeover."""
-    row = flow("taken", "person9", 2, **({"place": STRANGE} | changes))
+    row = named("taken", "person9", 2, **({"place": STRANGE} | changes))
 
     assert (
         takeover.tested(made([*usual(), *attempt()[:-1], row], [registration()])).suspicions == ()
@@ -259,7 +259,7 @@ def test_what_a_takeover_is_not(changes):
 def test_a_network_that_was_used_before_is_no_stranger():
     """Who was there before, or somebody else, makes the network no stranger."""
     for person in ("person9", "person10"):
-        before = flow("before", person, 20, place=STRANGE)
+        before = named("before", person, 20, place=STRANGE)
 
         rows = [*usual(), before, *attempt()]
         assert takeover.tested(made(rows, [registration()])).suspicions == ()
@@ -282,7 +282,7 @@ def test_several_victims_of_one_address_are_one_takeover():
 
 def test_one_unlucky_guest_of_a_conference_is_no_takeover():
     """Behind an address with many new guests, one who tried twice before is no news."""
-    guests = [flow(f"g{n}", f"guest{n}", 2 - n / 100, place=STRANGE) for n in range(40)]
+    guests = [named(f"g{n}", f"guest{n}", 2 - n / 100, place=STRANGE) for n in range(40)]
 
     found = takeover.tested(made([*usual(), *guests, *attempt(tries=2)])).suspicions
     assert all(one.p > NUMBERS["false_discovery"] for one in found)
@@ -292,7 +292,7 @@ def test_a_sign_in_before_makes_it_their_own():
     """A success from there before, in the sign-ins, is as good as a flow."""
     seen = signed_in({"person": "person9", "ip_group": STRANGE, "time_utc": ago(20)})
 
-    found = takeover.tested(made([*usual(), *attempt()], [registration()], context=seen))
+    found = takeover.tested(made([*usual(), *attempt()], [registration()], known=seen))
 
     assert found.suspicions == ()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from material_factory import (
+from material import (
     NO_CODE,
     STOPPED,
     ago,
     as_set,
-    flow,
     made,
+    named,
     shuffled,
     signal,
     usual,
@@ -25,7 +25,7 @@ def outage(count=12, since=3.0, until=0.1, **changes):
     """Return flows of different people at Lund that stopped, evenly over these days."""
     when = np.linspace(since, until, count)
     columns = {"place": "Lund"} | STOPPED | changes
-    return [flow(f"out{n}", f"victim{n}", day, **columns) for n, day in enumerate(when)]
+    return [named(f"out{n}", f"victim{n}", day, **columns) for n, day in enumerate(when)]
 
 
 def only(tested):
@@ -68,7 +68,7 @@ def test_its_beginning_is_dated():
 
 def test_an_outage_that_is_over_is_found_and_said_to_be_over():
     """Two days of trouble in the middle of the week are seen although the place works again."""
-    healed = [flow(f"ok{n}", f"healed{n}", 2.5 - n / 8, place="Lund") for n in range(19)]
+    healed = [named(f"ok{n}", f"healed{n}", 2.5 - n / 8, place="Lund") for n in range(19)]
     rows = [*usual(), *outage(since=5.5, until=3.5), *healed]
 
     found = only(stalled.tested(made(rows)))
@@ -101,7 +101,7 @@ def test_stops_after_a_method_are_another_matter():
 
 def test_one_client_alone_is_named():
     """Where only the sign-in screen stops, the scope says so."""
-    works = [flow(f"ok{n}", f"works{n}", 3 - n / 4, place="Lund") for n in range(11)]
+    works = [named(f"ok{n}", f"works{n}", 3 - n / 4, place="Lund") for n in range(11)]
 
     found = only(stalled.tested(made([*usual(), *outage(client="windows-signin"), *works])))
 
@@ -141,7 +141,7 @@ def test_people_who_try_again_within_minutes_support_it():
     """Short flows again and again, of the same person from the same address, are told."""
     rows = outage()
     again = [
-        flow(f"again{n}", f"victim{n}", 0, start_utc=row["end_utc"], place="Lund", **STOPPED)
+        named(f"again{n}", f"victim{n}", 0, start_utc=row["end_utc"], place="Lund", **STOPPED)
         for n, row in enumerate(rows)
     ]
 
@@ -153,7 +153,7 @@ def test_people_who_try_again_within_minutes_support_it():
 def test_people_who_get_through_elsewhere_support_it():
     """The same people succeed in another network."""
     rows = outage()
-    home = [flow(f"home{n}", f"victim{n}", 0.05, place=f"198.51.100.{n}") for n in range(8)]
+    home = [named(f"home{n}", f"victim{n}", 0.05, place=f"198.51.100.{n}") for n in range(8)]
 
     found = only(stalled.tested(made([*usual(), *rows, *home])))
 
@@ -162,7 +162,7 @@ def test_people_who_get_through_elsewhere_support_it():
 
 def test_trouble_further_on_speaks_against_it():
     """Where people who start a method fail as well, the stop is not before verification alone."""
-    later = [flow(f"later{n}", f"late{n}", 3 - n / 4, place="Lund", **NO_CODE) for n in range(11)]
+    later = [named(f"later{n}", f"late{n}", 3 - n / 4, place="Lund", **NO_CODE) for n in range(11)]
 
     found = only(stalled.tested(made([*usual(), *outage(count=20), *later])))
 
@@ -216,14 +216,16 @@ def test_the_order_of_rows_changes_nothing(seed):
 @pytest.mark.parametrize("more", [10, 60])
 def test_more_people_elsewhere_do_not_raise_it(more):
     """Ordinary people of another place never make a place that works suspect."""
-    others = [flow(f"more{n}", f"other{n}", 6 - n / 20, place="Ystad") for n in range(more)]
+    others = [named(f"more{n}", f"other{n}", 6 - n / 20, place="Ystad") for n in range(more)]
 
     assert stalled.tested(made([*usual(), *others])).suspicions == ()
 
 
 def codes(count=14, method="mobile SMS", place="Lund", **changes):
     columns = NO_CODE | {"methods": method} | changes
-    return [flow(f"code{n}", f"caller{n}", 3 - n / 5, place=place, **columns) for n in range(count)]
+    return [
+        named(f"code{n}", f"caller{n}", 3 - n / 5, place=place, **columns) for n in range(count)
+    ]
 
 
 def test_codes_that_do_not_arrive_are_found():
@@ -274,7 +276,7 @@ def test_other_methods_that_stop_speak_against_it():
 def test_wrong_codes_speak_against_it():
     """A code that was wrong had arrived."""
     wrong = [
-        flow(
+        named(
             f"w{n}",
             f"wrong{n}",
             3 - n / 3,
@@ -294,7 +296,7 @@ def test_wrong_codes_speak_against_it():
 def test_another_method_that_works_supports_it():
     """The same people get through by the authenticator."""
     app = "mobile app notification"
-    through = [flow(f"t{n}", f"caller{n}", 0.05, place="Lund", methods=app) for n in range(8)]
+    through = [named(f"t{n}", f"caller{n}", 0.05, place="Lund", methods=app) for n in range(8)]
 
     found = only(gates.phone(made([*usual(), *codes(), *through])))
 
