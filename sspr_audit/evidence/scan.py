@@ -3,7 +3,8 @@ usual.
 
 A unit is a flow with whether it hit; of each person the first unit in a cohort and span counts.
 The usual share is that of everybody else in the same strata, shrunk towards the tenant's, and for
-short spans not less than the cohort's own past. Cohorts differ as a beta-binomial does.
+short spans not less than the cohort's own past. Cohorts differ as a beta-binomial does; the more is
+known of a cohort's past, the less it can differ from what that tells.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ WATCHED: Final = 3
 """Fewer people than this in a cohort are not even worth a word."""
 
 OWN_PAST: Final = timedelta(days=14)
-"""Up to this length a span is also held against the cohort's own past."""
+"""Up to this length a span is also held against the cohort's own past, if that was worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _best(dimension: str, names: list[str], grid: Grid, material: Material) -> l
 
     wide = grid.elsewhere()
     looked = spans(material)
-    looks = [_look(grid, wide, span, material.numbers["variation"]) for span in looked]
+    looks = [_look(grid, wide, span, material.numbers) for span in looked]
     p = np.array([look.p for look in looks])
     people = np.array([look.people for look in looks])
     order = np.where(people >= material.numbers["least_people"], p, p + 1)
@@ -135,27 +136,49 @@ class _Look:
     p: Array
 
 
-def _look(grid: Grid, wide: tuple[Array, Array], span: Span, variation: float) -> _Look:
+def _look(
+    grid: Grid, wide: tuple[Array, Array], span: Span, numbers: Mapping[str, float]
+) -> _Look:
     import numpy as np
 
     here = grid.cut(span.start, span.end)
     mix, hit = here.own()
     people, hits = mix.sum(axis=1), hit.sum(axis=1)
-    usual, reference = _usual(mix, *wide, grid.clients)
-    now, _ = _usual(mix, *here.elsewhere(), grid.clients, usual)
-    usual = np.maximum(usual, now)
-    if span.end - span.start <= OWN_PAST:
-        past, past_hits = (one.sum(axis=1) for one in grid.cut(None, span.start).own())
-        usual = np.maximum(usual, (past_hits + SHRINK * usual) / (past + SHRINK))
-        reference = np.maximum(reference, past)
-    # Two things make the usual uncertain: cohorts differ, and it was counted on so many people.
-    sure = 1 / (1 / variation + 1 / (reference + 1))
+    apart, reference = _usual(mix, *wide, grid.clients)
+    now, _ = _usual(mix, *here.elsewhere(), grid.clients, apart)
+    past = tuple(one.sum(axis=1) for one in grid.cut(None, span.start).own())
+    usual, sure = _expected(np.maximum(apart, now), reference, past, numbers)
+    if span.end - span.start > OWN_PAST:
+        # A trouble that long may have begun before the span: a bad past is then no excuse.
+        worse = past[1] > past[0] * apart
+        without, unsure = _expected(np.maximum(apart, now), reference, (0 * past[0],) * 2, numbers)
+        usual, sure = np.where(worse, without, usual), np.where(worse, unsure, sure)
     p = np.ones(len(people))
     more = hits > people * usual
     p[more] = statistics.betabinomial_upper(
         hits[more], people[more], (usual * sure)[more], ((1 - usual) * sure)[more]
     )
     return _Look(people, hits, usual, sure, np.minimum(p / span.part, 1.0))
+
+
+def _expected(
+    usual: Array, reference: Array, past: tuple[Array, ...], numbers: Mapping[str, float]
+) -> tuple[Array, Array]:
+    """Return the share to expect of each cohort, and as how many people's worth that counts.
+
+    Cohorts differ from each other, and each from itself as time goes by; its own past narrows the
+    first, and never the second. Both together are as much as `variation` allows where there is no
+    past. The usual itself was counted on `reference` people; where there are none, the past alone
+    tells, and nothing without it.
+    """
+    import numpy as np
+
+    people, hits = past
+    apart = 1 / (1 / numbers["variation"] - 1 / numbers["steady"])
+    known = np.where(reference > 0, 1 / (1 / apart + 1 / (reference + 1)), 1.0)
+    own = (hits + known * usual) / (people + known)
+    expected = np.where(reference > 0, np.maximum(usual, own), own)
+    return expected, 1 / (1 / numbers["steady"] + 1 / (people + known))
 
 
 def _usual(
