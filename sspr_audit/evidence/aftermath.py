@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 TARGET: Final = "hybrid-device-off-network"
 
 _RECENT_DAYS: Final = 28
+_CERTAIN: Final = 1e-4
+"""The p of a look that would do without the others."""
+_PURER: Final = 0.1
+"""A clearly greater share: by this much."""
 _PRIOR: Final = 0.5
 """Added to hits, twice to people, so that no share of a small group is 0 or 1."""
 
@@ -69,7 +73,7 @@ def _outside(
     if lacks := _lacking(found, material):
         return (), (Few(TARGET, Scope(), lacks),)
     looked = [(_p(part, material), part) for part in _spans(found, material)]
-    least, part = min(looked, key=lambda one: one[0])
+    least, part = _clearest(looked)
     p = min(1.0, least * len(looked))
     hits = part[(part["side"] == reach.OUTSIDE) & part["hit"]]
     active = hits["end_utc"] >= material.window.start
@@ -102,6 +106,19 @@ def _spans(found: pd.DataFrame, material: Material) -> list[pd.DataFrame]:
     recent = end - pd.Timedelta(days=_RECENT_DAYS)
     starts = {start, max(start, recent), max(start, pd.Timestamp(material.window.start))}
     return [found[found["start_utc"] >= one] for one in sorted(starts)]
+
+
+def _clearest(looked: list[tuple[float, pd.DataFrame]]) -> tuple[float, pd.DataFrame]:
+    """Return the surest look; a later one that is certain, too, if clearly more people hit there.
+
+    A trouble that began lately is then not told of those who were in need before for other reasons.
+    """
+    best = min(looked, key=lambda one: one[0])
+    for one in looked:
+        share = _side(_once(one[1]), reach.OUTSIDE).share
+        if one[0] <= _CERTAIN and share >= _side(_once(best[1]), reach.OUTSIDE).share + _PURER:
+            best = one
+    return best
 
 
 def _once(found: pd.DataFrame) -> pd.DataFrame:

@@ -76,8 +76,9 @@ class Stretch:
                 return name[0]
             case "place and client":
                 return f"{name[0]} (client {name[2]})"
-            case _:
-                return f"{self.found.dimension} {self.found.cohort}"
+            case dimension:
+                at = f" (client {name[2]})" if name[2] else ""
+                return f"{dimension.removesuffix(' and client')} {name[0]}{at}"
 
 
 def _between(units: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
@@ -145,13 +146,14 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
         clients = (client,) if client else ()
         if named:
             return Scope(sites=(place,), clients=clients)
-        return Scope(ips=(place,), clients=clients)
+        return Scope(ips=tuple(sorted(hits["ip_group"].dropna().unique())), clients=clients)
     sites = _often(hits, hits["site"])
     ips = _often(hits, hits["ip_group"].where(hits["site"].isna()))
     if dimension == "client":
         return Scope(sites=sites, ips=ips, clients=(one.found.cohort,))
-    devices = () if dimension == "tenant" else (one.name,)
-    return Scope(sites=sites, ips=ips, devices=devices)
+    kind = dimension.removesuffix(" and client")
+    devices = () if dimension == "tenant" else (f"{kind} {place}",)
+    return Scope(sites=sites, ips=ips, clients=(client,) if client else (), devices=devices)
 
 
 def _often(hits: pd.DataFrame, places: pd.Series[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, onset, scan, statistics
 from sspr_audit.evidence.cohorts import Stretch
-from sspr_audit.evidence.material import NOT_ALONE, Material
+from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
 from sspr_audit.evidence.wording import counted, percent, several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Tested
 
@@ -43,10 +43,12 @@ def by_device(material: Material, devices: pd.DataFrame) -> Tested:
     so that devices that nobody knows change nothing there.
     """
     units = stops(material)
-    dimensions = {
-        name.replace("_", " "): units["flow_id"].map(devices.set_index("flow_id")[name])
-        for name in _DEVICE
-    }
+    alike = devices.set_index("flow_id")
+    every = {name.replace("_", " "): units["flow_id"].map(alike[name]) for name in _DEVICE}
+    # What stops the sign-in screen's own account lets the browsers of the same devices pass.
+    at_screen = ("|" + units["client"]).where(units["client"].isin(SCREENS))
+    screens = {f"{name} and client": every[name] + at_screen for name in ("model", "os version")}
+    dimensions = every | screens
     if not any(values.notna().any() for values in dimensions.values()):
         needs = "devices: their model and version, and sign-ins that link them to people"
         return Tested(Kind.STALLED, 0, few=(Few(TARGET, Scope(), needs),))
