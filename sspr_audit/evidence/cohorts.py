@@ -16,6 +16,12 @@ from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion
 if TYPE_CHECKING:
     import pandas as pd
 
+PEOPLE_OF: Final = "people of a place"
+"""The dimension that follows people out of the place where they are seen most."""
+
+EVERYBODY: Final = 0.5
+"""What is wrong for everybody stops at least so many: fewer are a part of them, not yet told."""
+
 _MOST: Final = 0.8
 _PURER: Final = 0.1
 """About the same flows: this part of them. A clearly greater share: by this much."""
@@ -74,6 +80,8 @@ class Stretch:
                 return f"client {name[0]}"
             case "place":
                 return name[0]
+            case dimension if dimension == PEOPLE_OF:
+                return f"{name[0]}, wherever its people were"
             case "place and client":
                 return f"{name[0]} (client {name[2]})"
             case dimension:
@@ -111,7 +119,8 @@ def stretch(
 
 def stands_out(found: Standout, numbers: Mapping[str, float]) -> bool:
     """Say whether chance rarely shows as much, and whether it is enough to trouble people."""
-    share = max(numbers["stands_out_share"], numbers["stands_out_times"] * found.usual)
+    least = EVERYBODY if found.dimension in {"tenant", "client"} else numbers["stands_out_share"]
+    share = max(least, numbers["stands_out_times"] * found.usual)
     enough = found.people >= numbers["least_people"]
     return enough and found.p <= numbers["raises"] and found.share >= share
 
@@ -147,6 +156,8 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
         if named:
             return Scope(sites=(place,), clients=clients)
         return Scope(ips=tuple(sorted(hits["ip_group"].dropna().unique())), clients=clients)
+    if dimension == PEOPLE_OF:
+        return Scope(sites=(place,))
     sites = _often(hits, hits["site"])
     ips = _often(hits, hits["ip_group"].where(hits["site"].isna()))
     if dimension == "client":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, onset, scan, statistics
+from sspr_audit.evidence import cohorts, networks, onset, scan, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.wording import counted, more_people, percent
@@ -46,10 +46,12 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
     tests = 0
     flows = material.flows
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
-    flows = flows.assign(stratum=scan.strata(flows))
+    # A code follows its phone: people of a place may miss it at home as well.
+    base = flows["person"].map(networks.bases(material))
+    flows = flows.assign(stratum=scan.strata(flows), base=base)
     for way, methods in ways.items():
         units = started(flows, methods)
-        dimensions = cohorts.dimensions(units)
+        dimensions = cohorts.dimensions(units) | {cohorts.PEOPLE_OF: units["base"]}
         found, looked = scan.standouts(units, dimensions, material)
         tests += looked
         for one in found:
@@ -136,6 +138,8 @@ def other_methods_stop_too(one: Stretch, others: pd.DataFrame, material: Materia
             inside = others["client"].eq(place)
         case "place":
             inside = others["place"].eq(place)
+        case cohorts.PEOPLE_OF:
+            inside = others["base"].eq(place)
         case "place and client":
             inside = others["place"].eq(place) & others["client"].eq(client)
         case _:

@@ -50,6 +50,18 @@ def places(material: Material) -> pd.DataFrame:
     return found
 
 
+def bases(material: Material) -> pd.Series[str]:
+    """Return the named place where each person is seen most, by person; not those seen at none."""
+    import pandas as pd
+
+    seen = [material.flows[["person", "site"]]]
+    if material.context.sign_ins is not None:
+        seen.append(material.context.sign_ins[["person", "site"]])
+    counts = pd.concat(seen, ignore_index=True).dropna().value_counts().reset_index(name="often")
+    ordered = counts.sort_values(["often", "site"], ascending=[False, True])
+    return ordered.drop_duplicates("person").set_index("person")["site"]
+
+
 def _working(flows: pd.DataFrame) -> pd.Series[float]:
     """Return for each place the share of flows on weekdays within its busiest hours."""
     import numpy as np
