@@ -29,16 +29,32 @@ def off_network(world: World) -> None:
 
     # In half of the tenants it was never otherwise; in the others a tunnel was taken away.
     since = world.start if world.dice.chance(0.5) else onset(world, 14, 50)
-    trouble = Trouble("hybrid-device-off-network", since, world.now, hits, _locked_out, after=True)
+    back: list[int] = []
+
+    def plays(world: World, one: Attempt) -> None:
+        if (again := _locked_out(world, one)) is not None:
+            back.append(again)
+
+    trouble = Trouble("hybrid-device-off-network", since, world.now, hits, plays, after=True)
     world.troubles.insert(0, trouble)  # whoever mistypes there is locked out all the same
-    world.finish.append(lambda: _after_label(world, trouble, "hybrid-device-off-network"))
+    world.finish.append(lambda: _off_network_label(world, trouble, back))
 
 
-def _locked_out(world: World, one: Attempt) -> None:
+def _off_network_label(world: World, trouble: Trouble, back: list[int]) -> Label:
+    """Return the label; what nobody shows in the week that is reported, no report can tell."""
+    label = _after_label(world, trouble, "hybrid-device-off-network")
+    if label.observable and not any(world.window <= at < world.now for at in back):
+        why = "nobody whom it met was in need again in the week that is reported"
+        return replace(label, observable=False, why_not=why)
+    return label
+
+
+def _locked_out(world: World, one: Attempt) -> int | None:
     """Play what follows: the cloud takes the new password, the device does not, until the office.
 
-    `one.at` is the time of the success.
+    `one.at` is the time of the success. Return when the person was in need again, if ever.
     """
+    again = None
     dice, human = world.dice, one.human
     world.cloud_sign_in(human, one.at)
     if dice.chance(0.4):
@@ -47,11 +63,14 @@ def _locked_out(world: World, one: Attempt) -> None:
     if one.depth < 2 and dice.chance(0.5):  # noqa: PLR2004
         later = one.at + dice.whole(4, 300) * MINUTE
         screen = dice.chance(0.85)
+        again = later
         world.attempt(replace(one, at=later, depth=one.depth + 1, screen=screen, shown=False))
     elif dice.chance(0.5):
-        world.helped(human, one.at + dice.whole(1, 20) * HOUR)
+        again = one.at + dice.whole(1, 20) * HOUR
+        world.helped(human, again)
     back = world.moment(human.place, one.at + 6 * HOUR, one.at + 5 * DAY)
     world.sign_in(human, back, world.address(human, "office"), wire.WINDOWS)
+    return again
 
 
 def catch_up(world: World) -> None:

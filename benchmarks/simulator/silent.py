@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +18,13 @@ ENOUGH = 8
 An absence is to be told with a chance of error below 0.0005 or so, since some dozens of places are
 tested: that takes 8 people who should have been seen (exp(-8) = 0.0003). A stall, too, needs this
 many to stand out from the one in ten who stop at the options anyway.
+"""
+
+RARE = 3e-5
+"""The chance at which a stall of like devices is more than luck.
+
+Some dozens of kinds of device are looked at, which takes 0.0003 as above, and as nobody knows when
+it began, ten beginnings are.
 """
 
 SILENT = "signin-screen-silent-at-site"
@@ -121,9 +129,13 @@ def by_cohort(name: str, *, by: str) -> Callable[[World], None]:
             fits = one.own and device is not None and getattr(device, by) == value
             return fits and (one.screen or browser_too)
 
+        def alike(one: Attempt) -> bool:
+            device = one.human.device
+            return device is not None and getattr(device, by) == value
+
         trouble = Trouble(f"{name}:{value}", onset(world, 7, 30), world.now, hits, _stops)
         world.troubles.append(trouble)
-        world.finish.append(lambda: _cohort_label(world, name, trouble))
+        world.finish.append(lambda: _cohort_label(world, name, trouble, alike))
 
     return plant
 
@@ -171,7 +183,32 @@ def _stopped(world: World, trouble: Trouble) -> set[str]:
     }
 
 
-def _cohort_label(world: World, name: str, trouble: Trouble) -> Label:
+def _chance(world: World, trouble: Trouble, alike: Callable[[Attempt], bool]) -> float:
+    """Return how often chance stops so many of the people who share what it strikes.
+
+    An observer sees who has such a device and who stopped, with any client or at the sign-in
+    screen, but not which computer each of them tried it on.
+    """
+    shown = [one for one in world.log if one.shown]
+    screen = [one for one in shown if one.recorded == SIGN_IN_SCREEN]
+    return min(_by_luck(part, trouble, alike) for part in (shown, screen))
+
+
+def _by_luck(shown: list[Attempt], trouble: Trouble, alike: Callable[[Attempt], bool]) -> float:
+    mine = [one for one in shown if alike(one) and one.at >= trouble.since]
+    rest = [one for one in shown if not alike(one)]
+    people, others = ({one.human.upn for one in part} for part in (mine, rest))
+    stopped, usual = (
+        {one.human.upn for one in part if one.stage <= Stage.OPTIONS} for part in (mine, rest)
+    )
+    share, n = (len(usual) + 1) / (len(others) + 2), len(people)
+    ways = range(len(stopped), n + 1)
+    return sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in ways)
+
+
+def _cohort_label(
+    world: World, name: str, trouble: Trouble, alike: Callable[[Attempt], bool]
+) -> Label:
     people, why, blind = _stopped(world, trouble), "", False
     gone = set(world.traits.missing)
     # Who was stopped seldom signs in within the day, so such sign-ins name few devices.
@@ -182,6 +219,8 @@ def _cohort_label(world: World, name: str, trouble: Trouble) -> Label:
         why, blind = "no ClientType tells who was at a computer", True
     elif len(people) < ENOUGH:
         why = f"it stopped {len(people)} people"
+    elif (chance := _chance(world, trouble, alike)) > RARE:
+        why = f"chance stops as many of the people with such a device {chance:.0e} of the time"
     return Label(
         target=STALLED,
         kind="stalled",

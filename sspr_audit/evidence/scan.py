@@ -136,9 +136,7 @@ class _Look:
     p: Array
 
 
-def _look(
-    grid: Grid, wide: tuple[Array, Array], span: Span, numbers: Mapping[str, float]
-) -> _Look:
+def _look(grid: Grid, wide: tuple[Array, Array], span: Span, numbers: Mapping[str, float]) -> _Look:
     import numpy as np
 
     here = grid.cut(span.start, span.end)
@@ -146,19 +144,41 @@ def _look(
     people, hits = mix.sum(axis=1), hit.sum(axis=1)
     apart, reference = _usual(mix, *wide, grid.clients)
     now, _ = _usual(mix, *here.elsewhere(), grid.clients, apart)
+    usual = np.maximum(apart, now)
     past = tuple(one.sum(axis=1) for one in grid.cut(None, span.start).own())
-    usual, sure = _expected(np.maximum(apart, now), reference, past, numbers)
-    if span.end - span.start > OWN_PAST:
-        # A trouble that long may have begun before the span: a bad past is then no excuse.
-        worse = past[1] > past[0] * apart
-        without, unsure = _expected(np.maximum(apart, now), reference, (0 * past[0],) * 2, numbers)
-        usual, sure = np.where(worse, without, usual), np.where(worse, unsure, sure)
+    found = _held(people, hits, *_expected(usual, reference, past, numbers), span.part)
+    if span.end - span.start <= OWN_PAST:
+        return found
+    # A trouble that long may have begun before the span: its past is then no measure for it.
+    none = (np.zeros_like(past[0]), np.zeros_like(past[1]))
+    other = _held(people, hits, *_expected(usual, reference, none, numbers), span.part)
+    return _surer(found, other, np.where(past[0] > 0, 2, 1))
+
+
+def _held(people: Array, hits: Array, usual: Array, sure: Array, part: float) -> _Look:
+    """Hold the hits against the usual, which counts as much as `sure` people."""
+    import numpy as np
+
     p = np.ones(len(people))
     more = hits > people * usual
     p[more] = statistics.betabinomial_upper(
         hits[more], people[more], (usual * sure)[more], ((1 - usual) * sure)[more]
     )
-    return _Look(people, hits, usual, sure, np.minimum(p / span.part, 1.0))
+    return _Look(people, hits, usual, sure, np.minimum(p / part, 1.0))
+
+
+def _surer(one: _Look, other: _Look, looks: Array) -> _Look:
+    """Return the surer look at each cohort; so many looks were taken."""
+    import numpy as np
+
+    less = other.p < one.p
+    return _Look(
+        one.people,
+        one.hits,
+        np.where(less, other.usual, one.usual),
+        np.where(less, other.concentration, one.concentration),
+        np.minimum(looks * np.minimum(one.p, other.p), 1.0),
+    )
 
 
 def _expected(
