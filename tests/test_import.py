@@ -231,7 +231,7 @@ def started(file, folder, seen):
 @pytest.mark.timeout(300)
 def test_a_killed_import_leaves_all_or_nothing(tmp_path):
     """SIGKILL at any moment: all of the file is there or nothing, and an import completes it."""
-    files = [many(tmp_path, number) for number in range(9)]
+    files = [many(tmp_path, number) for number in range(13)]
     keeper, whole = keep.keeper(tmp_path / "killed"), keep.keeper(tmp_path / "whole")
     keeper.path.parent.mkdir()
     keep.brought(keeper, "graph/page.json")
@@ -243,7 +243,7 @@ def test_a_killed_import_leaves_all_or_nothing(tmp_path):
     for number, file in enumerate(files[1:]):
         keeper.path.with_name("store.duckdb.holder").unlink(missing_ok=True)
         with started(file, keeper.path.parent, ".holder") as process:
-            time.sleep(length_s * (number + dice.random()) / 8)
+            time.sleep(length_s * (number + dice.random()) / 12)
             process.send_signal(signal.SIGKILL)
         struck += process.returncode == -signal.SIGKILL
         now = keeper.store.info().records
