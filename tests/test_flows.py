@@ -671,7 +671,7 @@ def small_tenant(draw):
     return inside(rows)
 
 
-@settings(max_examples=10)
+@settings(max_examples=20)
 @given(small_tenant(), st.data())
 def test_the_order_of_records_decides_nothing(rows, data):
     """Events, flows and acts are the same however the records arrive, and add up."""
