@@ -121,6 +121,8 @@ def other_way_works(way: str, one: Stretch, others: pd.DataFrame, material: Mate
     there = there.drop_duplicates("person")
     n, k = len(there), int((~there["hit"]).sum())
     text = f"{k} of {counted(n)} who did not complete {way} got through with another method since"
+    if not n:
+        text = f"Nobody who did not complete {way} tried another method since"
     if n < _AGREE:
         needs = f"{more_people(_AGREE - n)} who tried another method, too"
         return Signal("other-way-works", Kind.PEOPLE, State.FEW, text, k, n, 1.0, needs)

@@ -241,7 +241,7 @@ def _some(one: Aftermath, name: str, kind: Kind, text: str, did: pd.Series[bool]
     if int(mine.sum()) < min(
         one.number("least_people"), one.number("known_share") * int(one.hits.sum())
     ):
-        return _unknown(name, kind, f"Of how many it holds that they {text} is not known", SIGN_INS)
+        return _unknown(name, kind, f"How many {text} is not known", SIGN_INS)
     count, of = int(did[mine].sum()), int(mine.sum())
     fired = count >= NOT_ALONE and count >= one.number("some_share") * of
     told = f"{count} of {counted(of)} {text}"

@@ -156,7 +156,7 @@ def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -
     if k > material.numbers["seldom_returns"] * share * n:
         p = 1.0  # fewer than usual is not nobody: an office gives up sooner than a home, too
     text = (
-        f"{k} of these {counted(n)} tried again within a day or as yet; elsewhere {percent(share)}"
+        f"{k} of these {counted(n)} tried again within a day, or by now; elsewhere {percent(share)}"
         " of those who stop do in as long"
     )
     state = State.of(material.agrees(p))

@@ -145,9 +145,11 @@ def works_elsewhere(one: Stretch, material: Material) -> Signal:
         f"Of {counted(len(both))} who also tried elsewhere, {only_here} stopped here and got"
         f" further there, {only_there} the other way round"
     )
+    if both.empty:
+        text = "None of these people was seen to try elsewhere, too"
     if pairs < _PAIRS and not material.agrees(p):
         who = several(_PAIRS - pairs, "more person who tries", "more people who try")
-        needs = f"{who} both here and elsewhere, and stops at one of them"
+        needs = f"{who} both here and elsewhere, stopping at only one"
         return Signal("works-elsewhere", Kind.PEOPLE, State.FEW, text, only_here, pairs, p, needs)
     state = State.of(material.agrees(p))
     return Signal("works-elsewhere", Kind.PEOPLE, state, text, only_here, pairs, p)
@@ -216,7 +218,8 @@ def everywhere_at_once(one: Stretch, material: Material) -> Signal:
     # A weak rise elsewhere is no reason for a strong one here.
     strong = n > 0 and k / n >= found.share / 2
     fired = strong and material.spoils(p)
-    text = f"Elsewhere, {k} of {counted(n)} stopped in the same time, {m} of {total} before"
+    before_it = f", {m} of {total} before" if total else ""
+    text = f"Elsewhere, {k} of {counted(n)} stopped in the same time{before_it}"
     return Signal(name, Kind.TIME, State.of(fired), text, k, n, p)
 
 
