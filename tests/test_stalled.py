@@ -122,7 +122,7 @@ def test_a_device_cohort_is_found_across_places():
             for n, row in enumerate(ordinary)
         ],
         columns=["flow_id", "model"],
-    ).assign(maker=None, os_version=None)
+    ).assign(maker=None, os_version=None).astype("str")
 
     found = only(stalled.by_device(made([*ordinary, *rows]), devices))
 
