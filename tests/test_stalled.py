@@ -130,6 +130,25 @@ def test_a_device_cohort_is_found_across_places():
     assert signal(found, "devices-in-several-places").state is State.FIRED
 
 
+def test_devices_whose_screens_alone_stop_are_found():
+    """Browsers of the same model that get through do not hide its sign-in screens."""
+    rows = [
+        row | {"site": None, "ip_group": f"198.51.100.{n % 6}"}
+        for n, row in enumerate(outage(client="windows-signin"))
+    ]
+    works = [flow(f"web{n}", f"user{n}", 3 - n / 20, place="Lund") for n in range(50)]
+    ordinary = usual()
+    devices = pd.DataFrame(
+        [(row["flow_id"], "Slate 7") for row in [*rows, *works]]
+        + [(row["flow_id"], "Desk 2") for row in ordinary],
+        columns=["flow_id", "model"],
+    ).assign(maker=None, os_version=None)
+
+    found = only(stalled.by_device(made([*ordinary, *works, *rows]), devices))
+
+    assert (found.scope.devices, found.scope.clients) == (("Slate 7",), ("windows-signin",))
+
+
 def test_without_devices_their_models_are_unknown():
     """What nobody gave is unknown, not absent."""
     found = only(stalled.tested(made([*usual(), *outage()])))
@@ -235,6 +254,49 @@ def test_codes_that_do_not_arrive_are_found():
     assert found.target == "phone-code-not-arriving"
     assert found.scope.sites == ("Lund",)
     assert "mobile SMS" in signal(found, "code-not-entered").statement
+
+
+def test_codes_that_follow_the_people_of_a_place_are_told_of_it():
+    """People of a place who get no code at home, each from another address, are its people."""
+    known = [flow(f"seen{n}", f"caller{n}", 50 - n, place="Lund") for n in range(14)]
+    away = [
+        row | {"site": None, "ip_group": f"198.51.100.{n}"} for n, row in enumerate(codes(count=14))
+    ]
+
+    found = only(gates.phone(made([*usual(), *known, *away])))
+
+    assert found.scope.sites == ("Lund",)
+    assert found.users == 14
+
+
+def test_codes_that_nobody_gets_are_told_of_everybody():
+    """Where all codes fail since a day, with no one left to compare with, the past is enough."""
+    late = [
+        row | NO_CODE | {"methods": "mobile SMS"} if row["start_utc"] > ago(6) else row
+        for row in usual(a_day=12)
+    ]
+
+    found = only(gates.phone(made(late)))
+
+    assert found.scope.clients == ()
+    assert "whole tenant" in signal(found, "code-not-entered").statement
+
+
+def test_a_tenant_in_part_is_not_the_whole():
+    """A place that stops makes more people stop in all; that is told of the place alone."""
+    found = only(stalled.tested(made([*usual(), *outage(count=30)])))
+
+    assert found.scope.sites == ("Lund",)
+
+
+def test_the_longer_a_place_is_known_the_surer_its_trouble():
+    """People who got through there before make the same stops more telling."""
+    rows = [*usual(), *outage(place="192.0.2.8")]
+    before = [flow(f"past{n}", f"guest{n}", 55 - n, place="192.0.2.8") for n in range(40)]
+
+    new, known = (only(stalled.tested(made(one))) for one in (rows, [*rows, *before]))
+
+    assert known.p < new.p / 2
 
 
 def test_mail_is_a_cause_of_its_own():

@@ -44,7 +44,9 @@ def by_device(material: Material, devices: pd.DataFrame) -> Tested:
     """
     units = stops(material)
     alike = devices.set_index("flow_id")
-    every = {name.replace("_", " "): units["flow_id"].map(alike[name]) for name in _DEVICE}
+    every = {
+        name.replace("_", " "): units["flow_id"].map(alike[name]).astype("str") for name in _DEVICE
+    }
     # What stops the sign-in screen's own account lets the browsers of the same devices pass.
     at_screen = ("|" + units["client"]).where(units["client"].isin(SCREENS))
     screens = {f"{name} and client": every[name] + at_screen for name in ("model", "os version")}
