@@ -115,14 +115,18 @@ def test_a_device_cohort_is_found_across_places():
         for n, row in enumerate(outage(count=18))
     ]
     ordinary = usual()
-    devices = pd.DataFrame(
-        [(row["flow_id"], "Slate 7") for row in rows]
-        + [
-            (row["flow_id"], "Slate 7" if n % 5 == 0 else "Desk 2")
-            for n, row in enumerate(ordinary)
-        ],
-        columns=["flow_id", "model"],
-    ).assign(maker=None, os_version=None).astype("str")
+    devices = (
+        pd.DataFrame(
+            [(row["flow_id"], "Slate 7") for row in rows]
+            + [
+                (row["flow_id"], "Slate 7" if n % 5 == 0 else "Desk 2")
+                for n, row in enumerate(ordinary)
+            ],
+            columns=["flow_id", "model"],
+        )
+        .assign(maker=None, os_version=None)
+        .astype("str")
+    )
 
     found = only(stalled.by_device(made([*ordinary, *rows]), devices))
 
@@ -136,7 +140,7 @@ def test_devices_whose_screens_alone_stop_are_found():
         row | {"site": None, "ip_group": f"198.51.100.{n % 6}"}
         for n, row in enumerate(outage(client="windows-signin"))
     ]
-    works = [flow(f"web{n}", f"user{n}", 3 - n / 20, place="Lund") for n in range(50)]
+    works = [named(f"web{n}", f"user{n}", 3 - n / 20, place="Lund") for n in range(50)]
     ordinary = usual()
     devices = pd.DataFrame(
         [(row["flow_id"], "Slate 7") for row in [*rows, *works]]
@@ -258,7 +262,7 @@ def test_codes_that_do_not_arrive_are_found():
 
 def test_codes_that_follow_the_people_of_a_place_are_told_of_it():
     """People of a place who get no code at home, each from another address, are its people."""
-    known = [flow(f"seen{n}", f"caller{n}", 50 - n, place="Lund") for n in range(14)]
+    known = [named(f"seen{n}", f"caller{n}", 50 - n, place="Lund") for n in range(14)]
     away = [
         row | {"site": None, "ip_group": f"198.51.100.{n}"} for n, row in enumerate(codes(count=14))
     ]
@@ -292,7 +296,7 @@ def test_a_tenant_in_part_is_not_the_whole():
 def test_the_longer_a_place_is_known_the_surer_its_trouble():
     """People who got through there before make the same stops more telling."""
     rows = [*usual(), *outage(place="192.0.2.8")]
-    before = [flow(f"past{n}", f"guest{n}", 55 - n, place="192.0.2.8") for n in range(40)]
+    before = [named(f"past{n}", f"guest{n}", 55 - n, place="192.0.2.8") for n in range(40)]
 
     new, known = (only(stalled.tested(made(one))) for one in (rows, [*rows, *before]))
 

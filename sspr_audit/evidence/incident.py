@@ -44,7 +44,7 @@ class _Span:
 def tested(material: Material) -> Tested:
     """Return when people failed in every place and client at once."""
     units = failures(material)
-    if units.empty:
+    if units["person"].nunique() < material.numbers["least_people"]:
         few = Few(TARGET, Scope(), "more people: any who reset")
         return Tested(Kind.TIME, 1, few=(few,))
     found = _apart(_spans(units, material))
@@ -118,7 +118,8 @@ def _cut(
 
     bins = (units["start_utc"] - pd.Timedelta(hours=shift)).dt.floor(f"{hours}h")
     once = units.assign(bin=bins).drop_duplicates(["bin", "person"])
-    sums = once.groupby("bin").agg(n=("hit", "size"), k=("hit", "sum"), e=("usual", "sum"))
+    by_bin = once.groupby("bin")
+    sums = pd.DataFrame({"n": by_bin.size(), "k": by_bin["hit"].sum(), "e": by_bin["usual"].sum()})
     return once, sums[sums["n"] >= material.numbers["least_people"]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +51,18 @@ class Material:
     def spoils(self, p: float) -> bool:
         """Say whether chance shows as much so seldom that a signal against counts as fired."""
         return p <= self.numbers["spoils"]
+
+    def watches(self, people: Collection[str]) -> bool:
+        """Say whether the sign-ins of most of these people are known: the store holds only those of
+        people who were followed.
+        """
+        spans = self.context.watched
+        if self.context.sign_ins is None or spans is None:
+            return False
+        if spans["person"].isna().any():
+            return True
+        known = len(set(spans["person"]).intersection(people))
+        return known >= self.numbers["known_share"] * len(people)
 
     def without(self, flow_ids: pd.Series[str]) -> Material:
         """Return the same without these flows, which something else explains."""

@@ -213,7 +213,7 @@ def was_used_before(rows: pd.DataFrame, material: Material) -> Signal:
         seen |= people.intersection(good["person"].dropna())
     text = f"{len(seen)} of {counted(len(people))} are known to work from there"
     fired = len(seen) >= material.numbers["own_network_share"] * len(people)
-    if sign_ins is None and not fired:
+    if not fired and not material.watches(people):
         needs = "sign-ins, which show whether these people work from there"
         return Signal(
             "was-used-before", Kind.PEOPLE, State.UNKNOWN, text, len(seen), len(people), needs=needs

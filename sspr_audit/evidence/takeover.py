@@ -210,7 +210,7 @@ def used_again(address: str, rows: pd.DataFrame, material: Material) -> Signal:
     later = rows.set_index("person")["end_utc"] + _seconds(_DAY_S)
     seen = _later_at(material.flows.rename(columns={"start_utc": "time_utc"}), address, later)
     sign_ins = material.context.sign_ins
-    if sign_ins is None and 2 * len(seen) < len(rows):
+    if not material.watches(set(rows["person"])) and 2 * len(seen) < len(rows):
         text = "Whether these people work from that network is not known"
         needs = "sign-ins of these people"
         return Signal(name, Kind.AFTERMATH, State.UNKNOWN, text, needs=needs)
