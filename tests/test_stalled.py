@@ -150,7 +150,7 @@ def test_devices_whose_screens_alone_stop_are_found():
 
     found = only(stalled.by_device(made([*ordinary, *works, *rows]), devices))
 
-    assert (found.scope.devices, found.scope.clients) == (("Slate 7",), ("windows-signin",))
+    assert (found.scope.devices, found.scope.clients) == (("model Slate 7",), ("windows-signin",))
 
 
 def test_without_devices_their_models_are_unknown():

@@ -22,11 +22,19 @@ NOT_ALONE: Final = 2
 """People of whom something must be seen: one alone shows nothing of a place or a device."""
 
 
+_USED: Final = [
+    *("flow_id", "person", "upn", "start_utc", "end_utc", "length_s", "outcome", "stage"),
+    *("methods", "password_tries", "reason", "reason_key", "client", "ip", "ip_group", "site"),
+    "agent",
+]
+"""The columns of flows that signals read; every cut through a frame costs by its columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """Everything before the window's end that judgement may use.
 
-    `flows` has the columns of `tables.FLOWS` and `place`: the site, else the address or addresses
+    `flows` has columns of `tables.FLOWS` and `place`: the site, else the address or addresses
     of one way out; null where none is known. `acts` has those of `tables.ACTS`, `changes` are the
     events of `tables.EVENTS` that tell of a changed policy.
     """
@@ -82,7 +90,7 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
 ) -> Material:
     """Return the material inside the baseline, in order of time, flows with their place."""
     inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
-    here = flows[inside].sort_values(["start_utc", "flow_id"], ignore_index=True)
+    here = flows.loc[inside, _USED].sort_values(["start_utc", "flow_id"], ignore_index=True)
     return Material(
         here.assign(place=egress.places(here)),
         acts,
