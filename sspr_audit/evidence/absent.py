@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import networks, silence, statistics
-from sspr_audit.evidence.material import SCREEN
+from sspr_audit.evidence.material import SCREEN, times_of
 from sspr_audit.evidence.silence import Silence
 from sspr_audit.model import Few, Kind, Scope, Suspicion, Tested
 
@@ -142,7 +142,7 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
 def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return for each place how many people `had` used the sign-in screen `of` all, before."""
     began = runs.groupby("place")["start_utc"].min()
-    before = units[units["start_utc"] < units["place"].map(began)]
+    before = units[units["start_utc"] < times_of(units["place"], began)]
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
 
 

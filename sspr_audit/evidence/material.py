@@ -30,6 +30,13 @@ _USED: Final = [
 """The columns of flows that signals read; every cut through a frame costs by its columns."""
 
 
+def times_of(keys: pd.Series[str], times: pd.Series[pd.Timestamp]) -> pd.Series[pd.Timestamp]:
+    """Return the time of each key, NaT where there is none; Series.map refuses an empty table."""
+    import pandas as pd
+
+    return pd.Series(times.reindex(keys).array, keys.index)
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """Everything before the window's end that judgement may use.

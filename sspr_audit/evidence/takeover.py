@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.material import Material, times_of
 from sspr_audit.evidence.wording import counted, several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
@@ -89,14 +89,14 @@ def resets(material: Material) -> pd.DataFrame:
         strange=strange,
         tries=tries,
         tried=tries >= material.numbers["least_tries"],
-        registered=done["flow_id"].map(soon).notna(),
+        registered=done["flow_id"].isin(soon.dropna().index),
     )
 
 
 def _first_in(done: pd.DataFrame, flows: pd.DataFrame) -> pd.Series[bool]:
     """Say whether the address was first seen within a day before the reset."""
     seen = flows.groupby("ip_group")["start_utc"].min()
-    age = (done["start_utc"] - done["ip_group"].map(seen)).dt.total_seconds()
+    age = (done["start_utc"] - times_of(done["ip_group"], seen)).dt.total_seconds()
     fresh: pd.Series[bool] = age.le(_DAY_S) & done["site"].isna()
     return fresh
 
@@ -138,7 +138,7 @@ def _recent(done: pd.DataFrame, flows: pd.DataFrame) -> pd.Series[int]:
 
 def _suspicion(address: str, rows: pd.DataFrame, p: float, material: Material) -> Suspicion:
     flows = material.flows
-    done = flows["person"].map(rows.set_index("person")["start_utc"])
+    done = times_of(flows["person"], rows.set_index("person")["start_utc"])
     day = _seconds(_DAY_S)
     own = flows[flows["start_utc"].between(done - day, done)]
     names = rows["upn"].fillna(rows["person"])
@@ -196,7 +196,7 @@ def registered_after(rows: pd.DataFrame) -> Signal:
 def reset_by_admin(rows: pd.DataFrame, material: Material) -> Signal:
     """An administrator reset the password within two days after, as one does once it is noticed."""
     acts = material.acts[material.acts["kind"].eq("admin-reset")]
-    ended = acts["person"].map(rows.set_index("person")["end_utc"])
+    ended = times_of(acts["person"], rows.set_index("person")["end_utc"])
     after = acts["time_utc"].between(ended, ended + _seconds(2 * _DAY_S))
     count = int(acts.loc[after, "person"].nunique())
     text = f"An administrator reset {count} of {counted(len(rows))} in the two days after"
@@ -224,4 +224,4 @@ def used_again(address: str, rows: pd.DataFrame, material: Material) -> Signal:
 def _later_at(rows: pd.DataFrame, address: str, later: pd.Series[pd.Timestamp]) -> set[str]:
     """Return the people of `later` who were at the address after their own time."""
     here = rows[rows["ip_group"].eq(address) & rows["person"].isin(later.index)]
-    return set(here.loc[here["time_utc"] > here["person"].map(later), "person"])
+    return set(here.loc[here["time_utc"] > times_of(here["person"], later), "person"])
