@@ -19,6 +19,8 @@ TARGET: Final = "service-incident"
 
 HOURS: Final = (1, 2, 4, 8, 24)
 """Lengths of the spans that are looked at; each begins at every half of its length."""
+_BEFORE: Final = timedelta(days=3)
+"""How far back its places must have been well."""
 _ROOM: Final = timedelta(hours=36)
 """How far around a span its beginning and end are looked for."""
 _SERVICE: Final = (
@@ -95,14 +97,16 @@ def _spans(units: pd.DataFrame, material: Material) -> Iterator[_Span]:
     ]
     # Spans with too few people were not looked at, whatever became of them.
     looks = sum(len(sums) for *_, sums in cut)
-    for hours, shift, once, sums in cut:
-        rough = _p(sums["k"], sums["n"], sums["e"], alike) * looks
+    rough_of = [_p(sums["k"], sums["n"], sums["e"], alike) * looks for *_, sums in cut]
+    # One place in trouble for long raises many spans; that others are hit too is asked of each.
+    asked = sum(int((rough <= material.numbers["raises"]).sum()) for rough in rough_of)
+    for (hours, shift, once, sums), rough in zip(cut, rough_of, strict=True):
         off = pd.Timedelta(hours=shift)
         for start in sums.index[rough <= material.numbers["raises"]]:
             rows = once[once["bin"] == start]
             p, one = float(rough[start]), sums.loc[start]
             n, k = int(one["n"]), int(one["k"])
-            if _everywhere(rows, units, material, alike) <= material.numbers["spoils"]:
+            if _everywhere(rows, units, material, alike) * asked <= material.numbers["spoils"]:
                 end = start + off + pd.Timedelta(hours=hours)
                 yield _Span(start + off, end, n, k, one["e"] / n, p)
 
@@ -182,6 +186,7 @@ def _suspicion(one: _Span, units: pd.DataFrame, material: Material) -> Suspicion
         failing_at_once(one, rows),
         everywhere(rows, units),
         onset.sudden(begun, material.numbers["corroborates"]),
+        was_so_before(one, rows, units, material),
         own_reasons(rows),
         one_method_only(rows, material.numbers["common_share"]),
     )
@@ -221,6 +226,23 @@ def everywhere(rows: pd.DataFrame, units: pd.DataFrame) -> Signal:
     text = f"It showed in {several(places, 'place')} and with {clients} of {used}"
     people = int(hits["person"].nunique())
     return Signal("everywhere", Kind.PEOPLE, State.FIRED, text, places, people)
+
+
+def was_so_before(
+    one: _Span, rows: pd.DataFrame, units: pd.DataFrame, material: Material
+) -> Signal:
+    """People came to nothing there in the days before as well: a trouble of places, not an hour."""
+    start = rows["start_utc"].min()
+    days = units["start_utc"].between(start - _BEFORE, start, inclusive="left")
+    before = units[days & units["place"].isin(rows.loc[rows["hit"], "place"])]
+    before = before.drop_duplicates("person")
+    people, hits = len(before), int(before["hit"].sum())
+    p = float(statistics.binomial_upper(hits, people, one.usual)) if people else 1.0
+    lasting = people > 0 and hits / people >= one.hits / one.people / 2
+    state = State.of(lasting or material.spoils(p))
+    share = percent(hits / people) if people else "nobody"
+    text = f"In the three days before, {hits} of {people} people there came to nothing ({share})"
+    return Signal("was-so-before", Kind.STALLED, state, text, hits, people, p)
 
 
 def own_reasons(rows: pd.DataFrame) -> Signal:
