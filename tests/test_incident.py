@@ -50,6 +50,21 @@ def test_everything_everywhere_at_once_is_an_incident():
     assert abs(found.last_seen - BEGAN - timedelta(hours=HOURS)) < timedelta(hours=1)
     assert found.over
     assert of(found, "everywhere").state is State.FIRED
+    assert of(found, "was-so-before").state is State.QUIET
+
+
+def test_places_that_were_not_well_before_speak_against_it():
+    """Where people came to nothing for days, an hour of it is no incident of the service."""
+    lasting = [
+        row | {"flow_id": f"{row['flow_id']}-{day}", "person": f"{row['person']}-{day}", **shifted}
+        for day in (1, 2)
+        for row in outage(count=20)
+        for shifted in [{key: row[key] - timedelta(days=day) for key in ("start_utc", "end_utc")}]
+    ]
+    found = incident.tested(made([*usual(), *lasting, *outage()])).suspicions
+
+    last = max(found, key=lambda one: one.last_seen)
+    assert of(last, "was-so-before").state is State.FIRED
 
 
 def test_one_place_is_no_incident():

@@ -9,11 +9,6 @@ if TYPE_CHECKING:
 
     from sspr_audit.evidence.material import Material
 
-KINDS: Final = ("site", "office", "shared", "visit", "home")
-"""site: somebody named it; office: many people, in working hours, for weeks; shared: an egress for
-people of several places, as of a VPN or a cloud proxy; visit: many people for a few days; home: the
-rest. At the first two people work; a place that is shared is one address for several of them."""
-
 _CROWD: Final = 3
 """People from whom on an address is no home."""
 _DAYS: Final = 4
@@ -26,6 +21,10 @@ def places(material: Material) -> pd.DataFrame:
 
     `working` is the share of flows on weekdays in the place's busiest hours, whatever its time
     zone; `mingled` the share of its people who were also seen at another place of many people.
+
+    The kinds are site (somebody named it), office (many people, in working hours, for weeks),
+    shared (an egress for people of several places, as of a VPN or a cloud proxy), visit (many
+    people for a few days) and home (the rest).
     """
     import pandas as pd
 

@@ -22,8 +22,6 @@ ENUMERATION: Final = "sspr-enumeration"
 
 RETURN_S: Final = 86400
 """Who needs a reset tries again within a day, seconds."""
-_APART_S: Final = 3600
-"""Flows of one network that lie closer together than this belong to one visit, seconds."""
 _SHRINK: Final = 5
 """As many people's worth of an even chance is mixed into how often people come back."""
 

@@ -34,9 +34,8 @@ class Silence:
     usual: float
     """Share of people who use the sign-in screen at other places at the same hours, and here in
     the past."""
-    elsewhere: int
-    """How many people at how many other `places` that share rests on."""
     places: int
+    """How many other places that share rests on."""
     p: float
     onset: tuple[pd.Timestamp, pd.Timestamp]
     """Between which times it began, 19 times of 20."""

@@ -28,8 +28,6 @@ from sspr_audit.model import (
 _SAME = 0.7
 """From which share of its flows on a suspicion is part of another of the same target."""
 
-_IDS = 100
-
 _UNTOLD = (State.FEW, State.UNKNOWN)
 
 
@@ -154,7 +152,7 @@ def _finding(
         evidence=tuple(_statement(signal) for signal in fired if signal.id not in spoilers),
         against=tuple(_statement(signal) for signal in fired if signal.id in spoilers),
         events=len(ids),
-        event_ids=tuple(ids[:_IDS]),
+        event_ids=tuple(ids),
         missing=tuple(
             f"{signal.needs} (would tell: {signal.id})"
             for signal in suspicion.signals

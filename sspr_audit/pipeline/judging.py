@@ -62,10 +62,12 @@ def _event_ids(
     flows = sorted(
         {flow for one in judgements if one.confidence for flow in one.suspicion.flow_ids}
     )
+    if not flows:
+        return {}
     found = engine.rows(
         connection,
         "SELECT flow_id, list(event_id ORDER BY time_utc, rank, event_id) FROM events"
         " WHERE flow_id IN (SELECT unnest($flows)) GROUP BY flow_id",
         {"flows": flows},
     )
-    return dict(found) if flows else {}
+    return dict(found)
