@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, networks, onset, scan, statistics
 from sspr_audit.evidence.cohorts import Stretch
-from sspr_audit.evidence.material import Material
+from sspr_audit.evidence.material import Material, told_of
 from sspr_audit.evidence.wording import counted, more_people, percent
 from sspr_audit.model import Few, Kind, Signal, State, Suspicion, Tested
 
@@ -48,7 +48,7 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
     # A code follows its phone: people of a place may miss it at home as well.
     base = flows["person"].map(networks.bases(material))
-    flows = flows.assign(stratum=scan.strata(flows), base=base)
+    flows = flows.assign(base=base)
     for way, methods in ways.items():
         units = started(flows, methods)
         dimensions = cohorts.dimensions(units) | {cohorts.PEOPLE_OF: units["base"]}
@@ -77,18 +77,21 @@ def started(flows: pd.DataFrame, methods: tuple[str, ...]) -> pd.DataFrame:
     Where nothing was completed, no method was; where one of several was, the last one was not.
     A flow that got past its verification does not say which method carried it: no hit.
     """
-    listed = flows["methods"].fillna("").str.split(", ")
-    any_of = flows["methods"].fillna("").str.contains("|".join(methods), regex=True)
-    last = listed.str[-1].isin(methods) & flows["methods"].fillna("").str.contains(", ")
+    any_of = _tried(flows, methods)
+    last = told_of(flows["methods"], lambda tried: len(tried) > 1 and tried[-1] in methods)
     unfinished = flows["stage"].eq(_STARTED) | (flows["stage"].eq(_COMPLETED) & last)
     stopped = flows["outcome"].isin(["abandoned", "failed", "cancelled"])
     return flows.assign(hit=unfinished & stopped)[any_of]
 
 
+def _tried(flows: pd.DataFrame, methods: tuple[str, ...]) -> pd.Series[bool]:
+    """Say which flows tried one of `methods`."""
+    return told_of(flows["methods"], lambda tried: not set(methods).isdisjoint(tried))
+
+
 def _others(flows: pd.DataFrame, methods: tuple[str, ...]) -> pd.DataFrame:
     """Return the flows that started only other methods, hitting where none was completed."""
-    own = flows["methods"].fillna("").str.contains("|".join(methods), regex=True)
-    others = flows[~own & flows["stage"].ge(_STARTED)]
+    others = flows[~_tried(flows, methods) & flows["stage"].ge(_STARTED)]
     stopped = others["outcome"].isin(["abandoned", "failed", "cancelled"])
     return others.assign(hit=others["stage"].eq(_STARTED) & stopped)
 

@@ -62,7 +62,7 @@ def failures(material: Material) -> pd.DataFrame:
         flows["outcome"].eq("failed")
         & (flows["reason_key"].isna() | flows["reason_key"].isin(_SERVICE))
     )
-    return flows.assign(hit=nothing, stratum=scan.strata(flows))
+    return flows.assign(hit=nothing)
 
 
 def during(material: Material, incidents: Iterable[Suspicion]) -> pd.Series[str]:

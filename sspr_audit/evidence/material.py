@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -37,13 +37,33 @@ def times_of(keys: pd.Series[str], times: pd.Series[pd.Timestamp]) -> pd.Series[
     return pd.Series(times.reindex(keys).array, keys.index)
 
 
+def told_of(methods: pd.Series[str], tells: Callable[[list[str]], bool]) -> pd.Series[bool]:
+    """Say of which flows `tells` is true of the methods that they tried, in order.
+
+    It is asked once of each list that occurs, of which there are few; false where none was tried.
+    """
+    import pandas as pd
+
+    lists = methods.dropna().unique()
+    true_of = [one for one in lists if tells(str(one).split(", "))]
+    return pd.Series(methods.isin(true_of), methods.index)
+
+
+def strata(flows: pd.DataFrame) -> pd.Series[str]:
+    """Return what flows must share to be compared: client, workday or weekend, part of day."""
+    day = flows["start_utc"].dt.day_of_week.ge(5).map({True: "weekend", False: "workday"})
+    part = (flows["start_utc"].dt.hour // 6).astype("str")
+    found: pd.Series[str] = flows["client"] + "|" + day + "|" + part
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """Everything before the window's end that judgement may use.
 
-    `flows` has columns of `tables.FLOWS` and `place`: the site, else the address or addresses
-    of one way out; null where none is known. `acts` has those of `tables.ACTS`, `changes` are the
-    events of `tables.EVENTS` that tell of a changed policy.
+    `flows` has columns of `tables.FLOWS`, `stratum` and `place`: the site, else the address or
+    addresses of one way out; null where none is known. `acts` has those of `tables.ACTS`,
+    `changes` are the events of `tables.EVENTS` that tell of a changed policy.
     """
 
     flows: pd.DataFrame
@@ -99,7 +119,7 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
     inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
     here = flows.loc[inside, _USED].sort_values(["start_utc", "flow_id"], ignore_index=True)
     return Material(
-        here.assign(place=egress.places(here)),
+        here.assign(place=egress.places(here), stratum=strata(here)),
         acts,
         changes,
         context,

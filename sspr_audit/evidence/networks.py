@@ -68,13 +68,14 @@ def _working(flows: pd.DataFrame) -> pd.Series[float]:
 
     start = flows["start_utc"]
     weekdays = flows[start.dt.day_of_week < 5]  # noqa: PLR2004 - Monday to Friday
-    hours = pd.crosstab(weekdays["place"], weekdays["start_utc"].dt.hour)
-    hours = hours.reindex(columns=range(24), fill_value=0)
-    around = np.concatenate([hours.to_numpy(), hours.to_numpy()], axis=1).cumsum(axis=1)
+    codes, names = pd.factorize(weekdays["place"], sort=True)
+    cells = codes * 24 + weekdays["start_utc"].dt.hour.to_numpy()
+    hours = np.bincount(cells, minlength=24 * len(names)).reshape(-1, 24)
+    around = np.concatenate([hours, hours], axis=1).cumsum(axis=1)
     around = np.concatenate([np.zeros((len(hours), 1)), around], axis=1)
     most = (around[:, _WORK_HOURS : 24 + _WORK_HOURS] - around[:, :24]).max(axis=1, initial=0)
     total = flows.groupby("place").size()
-    return (pd.Series(most, index=hours.index).reindex(total.index).fillna(0) / total).astype(float)
+    return (pd.Series(most, index=names).reindex(total.index).fillna(0) / total).astype(float)
 
 
 def _mingled(flows: pd.DataFrame, people: pd.Series[int]) -> pd.Series[float]:

@@ -54,12 +54,13 @@ def visits(material: Material) -> pd.DataFrame:
     units = stops(material)
     following = units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]
     waited = (material.baseline.end - units["start_utc"]).dt.total_seconds()
-    parts = units["ip_group"].str.extract(r"^(\d+\.\d+\.\d+)\.\d+$")[0]
+    addresses = units["ip_group"].drop_duplicates().dropna()
+    parts = addresses.str.extract(r"^(\d+\.\d+\.\d+)\.\d+$")[0] + ".0/24"
     return units.assign(
         after_s=following.dt.total_seconds(),
         waited_s=waited.clip(upper=RETURN_S),
         returned=following.dt.total_seconds().le(RETURN_S),
-        block=parts + ".0/24",
+        block=units["ip_group"].map(dict(zip(addresses, parts, strict=True))).astype("str"),
         pause=units.groupby("ip_group")["start_utc"].diff().dt.total_seconds(),
     )
 

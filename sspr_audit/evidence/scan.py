@@ -60,14 +60,6 @@ class Standout:
         return self.hits / self.people
 
 
-def strata(flows: pd.DataFrame) -> pd.Series[str]:
-    """Return what flows must share to be compared: client, workday or weekend, part of day."""
-    day = flows["start_utc"].dt.day_of_week.ge(5).map({True: "weekend", False: "workday"})
-    part = (flows["start_utc"].dt.hour // 6).astype("str")
-    found: pd.Series[str] = flows["client"] + "|" + day + "|" + part
-    return found
-
-
 def standouts(
     units: pd.DataFrame, dimensions: Mapping[str, pd.Series[str]], material: Material
 ) -> tuple[list[Standout], int]:

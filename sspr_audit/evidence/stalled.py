@@ -82,7 +82,7 @@ def stops(material: Material) -> pd.DataFrame:
     flows = material.flows
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
     hit = flows["outcome"].eq("abandoned") & flows["stage"].between(1, OPTIONS)
-    return flows.assign(hit=hit, stratum=scan.strata(flows))
+    return flows.assign(hit=hit)
 
 
 def _signals(one: Stretch, units: pd.DataFrame, material: Material) -> Iterator[Signal]:

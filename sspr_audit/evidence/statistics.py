@@ -49,18 +49,35 @@ def betabinomial_upper(hits: ArrayLike, tries: ArrayLike, a: ArrayLike, b: Array
     from scipy import special
 
     k, n, a, b = np.broadcast_arrays(*(np.asarray(one, float) for one in (hits, tries, a, b)))
+    some = k > 0
     found = np.ones(k.shape)
-    for at in np.ndindex(k.shape):
-        if k[at] <= 0:
-            continue
-        j = np.arange(int(k[at]), int(n[at]) + 1, dtype=float)
-        ways = (
-            special.betaln(j + a[at], n[at] - j + b[at])
-            - special.betaln(a[at], b[at])
-            - special.betaln(j + 1, n[at] - j + 1)
-            - np.log1p(n[at])
-        )
-        found[at] = min(1.0, float(np.exp(ways).sum()))
+    first, of, a, b = k[some], n[some], a[some], b[some]
+    j, row = _up_to(first, of)
+    ways = (
+        special.betaln(j + a[row], of[row] - j + b[row])
+        - special.betaln(a, b)[row]
+        - special.betaln(j + 1, of[row] - j + 1)
+        - np.log1p(of)[row]
+    )
+    found[some] = _summed(ways, row, len(first))
+    return found
+
+
+def _up_to(first: Array, last: Array) -> tuple[Array, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return every whole number from each `first` to its `last`, with the row it belongs to."""
+    import numpy as np
+
+    counts = np.maximum(last - first + 1, 0).astype(np.int64)
+    row = np.repeat(np.arange(len(counts)), counts)
+    begins = np.repeat(counts.cumsum() - counts, counts)
+    return first[row] + (np.arange(len(row)) - begins), row
+
+
+def _summed(logs: Array, row: np.ndarray[Any, np.dtype[np.int64]], rows: int) -> Array:
+    """Return the sum of the chances of each row, which are given as logarithms."""
+    import numpy as np
+
+    found: Array = np.minimum(np.bincount(row, weights=np.exp(logs), minlength=rows), 1.0)
     return found
 
 
@@ -88,14 +105,17 @@ def fisher_upper(hits: ArrayLike, tries: ArrayLike, other: ArrayLike, of: ArrayL
         ways: Array = -special.betaln(part + 1, whole - part + 1) - np.log1p(whole)
         return ways
 
+    some = (n > 0) & (o > 0) & (k > 0)
     found = np.ones(k.shape)
-    for at in np.ndindex(k.shape):
-        drawn, total = n[at], k[at] + m[at]
-        if drawn <= 0 or o[at] <= 0 or k[at] <= 0:
-            continue
-        j = np.arange(int(k[at]), int(min(drawn, total)) + 1, dtype=float)
-        ways = choose(drawn, j) + choose(o[at], total - j) - choose(drawn + o[at], total)
-        found[at] = min(1.0, float(np.exp(ways).sum()))
+    first, drawn, of_rest = k[some], n[some], o[some]
+    total = first + m[some]
+    j, row = _up_to(first, np.minimum(drawn, total))
+    ways = (
+        choose(drawn[row], j)
+        + choose(of_rest[row], total[row] - j)
+        - choose(drawn + of_rest, total)[row]
+    )
+    found[some] = _summed(ways, row, len(first))
     return found
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence.material import Material, times_of
+from sspr_audit.evidence.material import Material, times_of, told_of
 from sspr_audit.evidence.wording import counted, several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
@@ -70,8 +70,7 @@ def resets(material: Material) -> pd.DataFrame:
 
     flows = material.flows[material.flows["person"].notna()]
     done = flows[flows["outcome"].eq("succeeded")]
-    methods = done["methods"].fillna("").str.split(", ")
-    phone = methods.map(lambda names: bool(names) and _PHONE.issuperset(names)).astype(bool)
+    phone = told_of(done["methods"], _PHONE.issuperset)
     strange = phone & _first_in(done, flows) & _not_signed_in(done, material)
     tries = _recent(done, flows)
     acts = material.acts
