@@ -33,7 +33,7 @@ def done():
 
 
 def told(done, wanted, **more):
-    return story.told(done, wanted, OPTIONS, timezone=None, **more)
+    return story.told(done, wanted, timezone=None, **more)
 
 
 def flow_of(done, upn):

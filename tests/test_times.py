@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspr_audit.cli import times
 from sspr_audit.errors import UsageError
+from sspr_audit.settings import times
 
 NOW = datetime(2026, 3, 10, 12, 30, 15, 250_000, tzinfo=UTC)
 

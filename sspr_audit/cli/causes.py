@@ -48,5 +48,5 @@ def causes(
         return 0
     catalogue.known(wanted, options)
     done = report.analysed(here, options, input_, demo=demo, offline=offline)
-    writing.write(catalogue.why(done, wanted, options))
+    writing.write(catalogue.why(done, wanted))
     return 0 if done.complete else 3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sspr_audit.cli import progress, run, times
+from sspr_audit.cli import progress, run
 
 if TYPE_CHECKING:
     from sspr_audit.model import Gap
@@ -48,6 +48,8 @@ def fetch(
     verbose: run.Verbose = False,
 ) -> int:
     """Bring what the store lacks of the tenant's audit log, from Microsoft Graph."""
+    from sspr_audit.settings import times
+
     here = run.begin(config, quiet=quiet, verbose=verbose)
     start, end = times.resolve(since, until, now=here.now)
     done = brought(

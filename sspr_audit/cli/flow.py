@@ -32,5 +32,5 @@ def flow(
     done = report.analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import story
 
-    writing.write(story.told(done, wanted, options, timezone=here.timezone, verbose=verbose))
+    writing.write(story.told(done, wanted, timezone=here.timezone, verbose=verbose))
     return 0 if done.complete else 3

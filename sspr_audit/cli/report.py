@@ -108,7 +108,7 @@ def report(
 
 def _moment(changed: str | None, options: "Options") -> datetime | None:
     """Return when the change was, where one is asked about. Raises UsageError."""
-    from sspr_audit.cli import times
+    from sspr_audit.settings import times
 
     if changed is None:
         return None

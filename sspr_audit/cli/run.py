@@ -129,8 +129,8 @@ def begin_demo(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
 
 def keeper(run: Run, wait: str) -> Keeper:
     """Return what it takes to use the store. Raises UsageError for a wrong --wait."""
-    from sspr_audit.cli import times
     from sspr_audit.pipeline.keeping import Keeper
+    from sspr_audit.settings import times
 
     return Keeper(run.settings.store.path, run.now, run.say, times.span(wait, option="--wait"))
 
@@ -144,28 +144,17 @@ def options(
     tell_events: bool = False,
 ) -> Options:
     """Return what a report needs to know. Raises UsageError."""
-    from sspr_audit import knowledge
-    from sspr_audit.cli import times
-    from sspr_audit.model import Site
-    from sspr_audit.pipeline.analysis import Options
+    from sspr_audit.pipeline import asking
+    from sspr_audit.settings import times
 
-    known = knowledge.load()
-    ours = run.settings
     start, end = times.resolve(since, until, now=run.now)
-    return Options(
-        knowledge=known,
+    return asking.options(
+        run.settings,
         now=run.now,
         generated_at=_generated_at(run.now, os.environ),
         start=start,
         end=end,
-        sites=tuple(
-            Site(site.name, tuple(map(str, site.networks)), site.dc_reachable)
-            for site in ours.sites
-        ),
-        client_types=ours.client_types,
-        flow_timeout=ours.analysis.flow_timeout,
-        tenant_id=ours.tenant.id,
-        cloud=_cloud(cloud or ours.tenant.cloud, known.clouds, ours.clouds),
+        cloud=cloud,
         tell_events=tell_events,
     )
 
@@ -175,21 +164,6 @@ def colour(stream: Any) -> bool:  # noqa: ANN401 - any text stream
     return (
         stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") != "dumb"
     )
-
-
-def _cloud(name: str | None, known: Mapping[str, Any], ours: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    from sspr_audit.knowledge import Cloud
-
-    if name is None:
-        return None
-    if name in ours:
-        own = ours[name]
-        return Cloud(name, own.authority, own.graph, own.sspr_host or "", own.exclusion_hosts)
-    if name in known:
-        return known[name]
-    names = ", ".join([*known, *ours])
-    msg = f"--cloud {name} is not known; it is one of {names}, or a name under [clouds]"
-    raise UsageError(msg)
 
 
 def _generated_at(now: datetime, environ: Mapping[str, str]) -> datetime:

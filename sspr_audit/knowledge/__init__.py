@@ -36,6 +36,7 @@ __all__ = [
     "Knowledge",
     "Reason",
     "ReasonMatch",
+    "extended",
     "fold",
     "load",
     "read",
@@ -47,6 +48,17 @@ def load() -> Knowledge:
     """Return the knowledge that ships with the package, unchecked (the tests check it)."""
     shipped = files.texts(resources.files(__name__))
     return files.knowledge({name: files.parsed(text) for name, text in shipped})
+
+
+def extended(folder: Path) -> Knowledge:
+    """Return the knowledge that ships, with what `folder` adds to it.
+
+    `folder` holds what its owner knows: `causes/<id>.toml`, and rows for any of reasons.toml,
+    families.toml, activities.toml and sources.toml. Raises KnowledgeError, which names every fault.
+    """
+    from sspr_audit.knowledge import check
+
+    return check.added(resources.files(__name__), folder)
 
 
 def read(folder: Path) -> Knowledge:

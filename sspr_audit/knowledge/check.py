@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,9 @@ from sspr_audit.knowledge.catalogue import (
 from sspr_audit.knowledge.clouds import PLACEHOLDER, Cloud
 from sspr_audit.knowledge.folding import fold
 
+ADDED: Final = ("activities.toml", "families.toml", "reasons.toml", "sources.toml")
+"""Tables to which people may add rows of their own; of causes they may add files."""
+
 Facts: Final = frozenset(Cloud.__dataclass_fields__) - {"name", "notes", "sources"}
 
 
@@ -33,16 +37,52 @@ def checked(folder: Path) -> Knowledge:
 
     References are looked at where every file has its shape, samples where references hold.
     """
-    raws: dict[str, files.Raw] = {}
     faults: list[str] = []
+    raws = _parsed(folder, files.TABLES, faults)
+    return _sound(raws, faults)
+
+
+def added(shipped: Traversable, folder: Path) -> Knowledge:
+    """Return what `shipped` and `folder` hold together; `folder` needs no more than one cause.
+
+    Raises KnowledgeError, also where `folder` gives an id that is taken.
+    """
+    faults: list[str] = []
+    raws = _parsed(shipped, files.TABLES, faults)
+    own = _parsed(folder, [name for name in ADDED if (folder / name).exists()], faults)
+    for name, raw in own.items():
+        if name.startswith("causes/") and name in raws:
+            faults.append(f"{name}: a cause of this id ships with the program")
+        raws[name] = _joined(raw, raws.get(name, {}))
+    return _sound(raws, faults)
+
+
+def _joined(own: files.Raw, shipped: files.Raw) -> files.Raw:
+    """Return both tables as one: rows of lists one after the other, the own ones first."""
+    rows = {key: value for key, value in shipped.items() if isinstance(value, list)}
+    both = {
+        key: [*value, *rows[key]] if isinstance(value, list) and key in rows else value
+        for key, value in own.items()
+    }
+    return shipped | both
+
+
+def _parsed(folder: Traversable, tables: Iterable[str], faults: list[str]) -> dict[str, files.Raw]:
+    """Return the parsed files of a folder; what cannot be read is added to the faults."""
+    raws: dict[str, files.Raw] = {}
     try:
-        for name, text in files.texts(folder):
+        for name, text in files.texts(folder, tables):
             try:
                 raws[name] = files.parsed(text)
             except tomllib.TOMLDecodeError as error:
                 faults.append(f"{name}: {error}")
     except (OSError, UnicodeDecodeError) as error:
         faults.append(f"{error}")
+    return raws
+
+
+def _sound(raws: dict[str, files.Raw], faults: list[str]) -> Knowledge:
+    """Return the knowledge that parsed files make. Raises KnowledgeError for every fault."""
     faults += [f"{name}: {fault}" for name, raw in raws.items() for fault in _misshapen(name, raw)]
     if not faults:
         known = files.knowledge(raws)

@@ -7,7 +7,7 @@ weights.toml  wordings.toml  causes/<id>.toml
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources.abc import Traversable
 from typing import Any, Final
 
@@ -40,9 +40,9 @@ TABLES: Final = (
 Raw = dict[str, Any]
 
 
-def texts(folder: Traversable) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each file, the causes last and by id. Raises OSError."""
-    for name in TABLES:
+def texts(folder: Traversable, tables: Iterable[str] = TABLES) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each of `tables`, then of the causes, by id. Raises OSError."""
+    for name in tables:
         yield name, folder.joinpath(name).read_text(encoding="utf-8")
     causes = folder.joinpath("causes").iterdir()
     for path in sorted(causes, key=lambda path: path.name):

@@ -84,6 +84,10 @@ class Analysis:
     """Only where `tell_events` was asked for."""
     flows: pd.DataFrame
     acts: pd.DataFrame
+    options: Options
+    """By which it was read and judged."""
+    data: Span
+    """Where the data lie."""
     complete: bool
     """Whether nothing that was asked for is missing."""
     remarks: tuple[str, ...] = ()
@@ -157,7 +161,8 @@ def analysed(
     bounds = window.naive
     until = {"end": bounds["end"]}
     of_flows = tables.FLOWS.shape(engine.fetch(connection, _FLOWS, until))
-    changed = _changed(options.changed, of_flows, data)  # a wrong time is told before the long work
+    at = options.changed
+    changed = compared(at, of_flows, data) if at else None  # a wrong time is told before the work
     acts = tables.ACTS.shape(engine.fetch(connection, _ACTS, until))
     events = None
     if options.tell_events:
@@ -200,13 +205,11 @@ def analysed(
         changed=changed,
     )
     complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
-    return Analysis(report, events, of_flows, acts, complete, read.remarks, judged)
+    return Analysis(report, events, of_flows, acts, options, data, complete, read.remarks, judged)
 
 
-def _changed(at: datetime | None, of_flows: pd.DataFrame, data: Span) -> Change | None:
+def compared(at: datetime, of_flows: pd.DataFrame, data: Span) -> Change:
     """Return whether a change helped; raises UsageError where nothing was read before or after."""
-    if at is None:
-        return None
     first = max(data.first, data.window.end - BASELINE)
     last = data.last if data.fetched else data.last + timedelta(seconds=1)  # a record's own second
     end = min(data.window.end, last)

@@ -32,13 +32,13 @@ def told(options: Options, wanted: str | None) -> str:
     return catalogue.family_page(knowledge.families[wanted], knowledge, cloud=options.cloud)
 
 
-def why(done: Analysis, wanted: str, options: Options) -> str:
+def why(done: Analysis, wanted: str) -> str:
     """Return how the verdict on the cause or family `wanted` came about in what was analysed."""
     from sspr_audit.report import why as page
 
     return page.page(
-        wanted,
-        options.knowledge,
+        known(wanted, done.options),
+        done.options.knowledge,
         findings=done.report.findings,
         tested=done.judged.tested,
         judgements=done.judged.judgements,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 def told(
     done: Analysis,
     wanted: str,
-    options: Options,
     *,
     timezone: str | None,
     verbose: bool = False,
@@ -54,7 +53,7 @@ def told(
         acts,
         heading=heading,
         timezone=timezone,
-        causes=_causes(flows[mine], options),
+        causes=_causes(flows[mine], done.options),
         only=flow_id,
         verbose=verbose,
     )

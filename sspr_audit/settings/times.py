@@ -1,4 +1,4 @@
-"""Times as the command line writes them, always resolved to UTC.
+"""Times as people write them, always resolved to UTC.
 
 now           the moment the command began
 7d 36h 90m    a span: --since counts it back from --until, everything else from now
@@ -13,6 +13,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from sspr_audit.errors import UsageError
+from sspr_audit.settings import values
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -29,10 +30,8 @@ _TIME = re.compile(
 
 def span(text: str, *, option: str) -> timedelta:
     """Read `90m`, `36h` or `7d`. Raises UsageError."""
-    from sspr_audit import settings
-
     try:
-        return settings.span(text)
+        return values.span(text)
     except ValueError as error:
         msg = f"{option} {error}"
         raise UsageError(msg) from None
