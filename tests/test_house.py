@@ -143,6 +143,7 @@ def allowed(where):
         return (*FLOOR, home)
     return {
         "settings": ("errors", "settings"),
+        "charts": ("report",),
         "pipeline": (*FLOOR, *STAGES, "pipeline"),
         "cli": (*FLOOR, "settings", "pipeline", "cli"),
         "api": (*FLOOR, "settings", "pipeline", "report"),

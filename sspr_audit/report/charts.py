@@ -1,0 +1,356 @@
+"""Frames of flows to matplotlib figures, for pages, mails and notebooks alike.
+
+Each function takes a frame with the columns that its docstring names, as in `tables.FLOWS`, and
+returns a Figure that belongs to nobody: no pyplot, no global state. A frame without rows gives a
+figure that says so. `write_svg` and `write_png` give the same bytes for the same figure.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Any, Final
+
+from sspr_audit.model import OUTCOMES
+from sspr_audit.report import harmless
+from sspr_audit.report.palette import THEMES, Theme
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FEW: Final = 10
+"""Fewer flows than this show no colour in the heat map: a share of so few says little."""
+
+CLIENTS: Final = 4
+SITES: Final = 12
+ADDRESSES: Final = 12
+"""How many clients, sites and addresses a chart shows, those with the most flows."""
+
+STAGES: Final = {
+    10: "gave the user name",
+    20: "saw ways to verify",
+    30: "began to verify",
+    50: "passed the checks",
+    60: "sent a new password",
+    80: "done",
+}
+"""The steps of the funnel: ranks of `stage`, and what the person had done."""
+
+_WIDTH: Final = 7.2
+"""Inches."""
+_TEXT: Final = 10
+"""Points; small texts are one less."""
+_NAME: Final = 26
+_NARROW: Final = 17
+"""Characters of a name beside an axis, and above a column."""
+_MANY_DAYS: Final = 14
+"""From more days than this, only some of them are written below the axis."""
+_SALT: Final = "sspr-audit"
+"""What ids inside an SVG are made from, so that they are the same every time."""
+
+
+def flows_per_day(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
+    """Return flows per UTC day as bars, stacked by how they ended.
+
+    Needs the columns `start_utc` and `outcome`. Days without a flow stand there, empty.
+    """
+    import pandas as pd
+
+    days = flows["start_utc"].dt.tz_convert("UTC").dt.floor("D")
+    counts = pd.crosstab(days, flows["outcome"]).reindex(columns=[*OUTCOMES], fill_value=0)
+    if not len(counts):
+        return _nothing("Flows per day", theme)
+    counts = counts.reindex(pd.date_range(counts.index.min(), counts.index.max()), fill_value=0)
+    figure, colours = _blank(2.9, theme)
+    axes = figure.add_axes((0.075, 0.15, 0.915, 0.68))
+    _stacked(axes, counts, colours)
+    shown = range(0, len(counts), -(-len(counts) // _MANY_DAYS))
+    axes.set_xticks([*shown], [f"{counts.index[place]:%d %b}" for place in shown])
+    axes.set_xlim(-0.7, len(counts) - 0.3)
+    _plain(axes, colours, grid="y")
+    axes.set_xlabel("day (UTC)", color=colours.quiet, size=_TEXT - 1)
+    axes.set_ylabel("flows", color=colours.quiet, size=_TEXT - 1)
+    _legend(figure, counts, colours)
+    return figure
+
+
+def funnel(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
+    """Return how many flows of each client reached each step, as bars side by side.
+
+    Needs the columns `client` and `stage`. Shows the CLIENTS with the most flows.
+    """
+    clients = (
+        flows["client"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    )
+    if not len(clients):
+        return _nothing("How far flows got", theme)
+    figure, colours = _blank(2.5, theme)
+    shown = clients.head(CLIENTS)
+    reached = flows[flows["client"].isin(shown.index)].groupby("client", observed=True)["stage"]
+    counts = {
+        str(client): [int(stages.ge(rank).sum()) for rank in STAGES] for client, stages in reached
+    }
+    left, right, gap = 0.215, 0.985, 0.025
+    width = (right - left - gap * (len(shown) - 1)) / len(shown)
+    for place, (client, flows_of_it) in enumerate(shown.items()):
+        axes = figure.add_axes((left + place * (width + gap), 0.04, width, 0.78))
+        _steps(axes, counts[str(client)], int(flows_of_it), colours)
+        title = f"{_client(str(client))}\n{flows_of_it:,} flows"
+        axes.set_title(
+            title, loc="left", size=_TEXT - 1, color=colours.ink, linespacing=1.5, parse_math=False
+        )
+        names = [*STAGES.values()] if place == 0 else [""] * len(STAGES)
+        axes.set_yticks(range(len(STAGES)), names)
+        _plain(axes, colours, grid=None)
+    return figure
+
+
+def heat_map(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
+    """Return sites by clients: the share of flows that ended without success, and the counts.
+
+    Needs the columns `site`, `client` and `outcome`. Flows still open do not count. Shows the SITES
+    and CLIENTS with the most flows; fewer than FEW flows have no colour.
+    """
+    import pandas as pd
+
+    ended = flows[flows["outcome"].ne("open")]
+    if not len(ended):
+        return _nothing("Ended without success, by site and client", theme)
+    sites, clients = _known(ended["site"], "(no named site)"), ended["client"].astype(object)
+    total = pd.crosstab(sites, clients)
+    bad = pd.crosstab(sites, clients, values=ended["outcome"].ne("succeeded"), aggfunc="sum")
+    rows, columns = _most(total.sum(axis=1), SITES), _most(total.sum(axis=0), CLIENTS)
+    total, bad = total.loc[rows, columns], bad.loc[rows, columns].fillna(0)
+    height = 0.75 + 0.42 * len(rows)
+    figure, colours = _blank(height, theme)
+    axes = figure.add_axes((0.22, 0.05 / height, 0.765, 0.42 * len(rows) / height))
+    _cells(axes, bad.to_numpy().tolist(), total.to_numpy().tolist(), colours)
+    axes.set_xticks(range(len(columns)), [*map(_client, columns)], parse_math=False)
+    axes.set_yticks(range(len(rows)), [*map(_short, rows)], parse_math=False)
+    axes.xaxis.tick_top()
+    _plain(axes, colours, grid=None)
+    _scale(figure, height, colours)
+    return figure
+
+
+def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
+    """Return the addresses with the most flows as bars, stacked by how the flows ended.
+
+    Needs the columns `ip_group`, `site` and `outcome`. Shows ADDRESSES of them; those whose address
+    was not recorded count as one.
+    """
+    import pandas as pd
+
+    if not len(flows):
+        return _nothing("Flows by IP address", theme)
+    places = [_known(flows["ip_group"], "(none recorded)"), _known(flows["site"], "")]
+    counts = pd.crosstab(places, flows["outcome"]).reindex(columns=[*OUTCOMES], fill_value=0)
+    counts = counts.loc[_most(counts.sum(axis=1), ADDRESSES)]
+    names = [f"{_short(site)}  {_short(address)}".strip() for address, site in counts.index]
+    height = 0.85 + 0.29 * len(counts)
+    figure, colours = _blank(height, theme)
+    axes = figure.add_axes((0.33, 0.45 / height, 0.645, 0.29 * len(counts) / height))
+    _stacked(axes, counts, colours, across=True)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    _plain(axes, colours, grid="x")
+    axes.set_xlabel("flows", color=colours.quiet, size=_TEXT - 1)
+    _legend(figure, counts, colours, counted=False)
+    return figure
+
+
+def write_svg(figure: Figure) -> str:
+    """Return the figure as SVG with its texts as text; equal figures give equal text."""
+    import matplotlib as mpl
+
+    out = StringIO()
+    wanted: dict[Any, Any] = {"svg.hashsalt": _SALT, "svg.fonttype": "none"}
+    with mpl.rc_context(wanted), _without_complaint():
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def write_png(figure: Figure, *, dpi: int = 144) -> bytes:
+    """Return the figure as PNG; equal figures give equal bytes where matplotlib is the same."""
+    out = BytesIO()
+    with _without_complaint():
+        figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
+    return out.getvalue()
+
+
+@contextmanager
+def _without_complaint() -> Iterator[None]:
+    """Let a letter that the font lacks be a box: names are of every script, and not a fault."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
+        yield
+
+
+def _blank(height: float, theme: str) -> tuple[Figure, Theme]:
+    from matplotlib.figure import Figure
+
+    colours = THEMES[theme]
+    return Figure(figsize=(_WIDTH, height), facecolor=colours.paper), colours
+
+
+def _nothing(what: str, theme: str) -> Figure:
+    figure, colours = _blank(1, theme)
+    figure.text(0.5, 0.5, f"{what}: no flow", ha="center", va="center", color=colours.quiet)
+    return figure
+
+
+def _stacked(axes: Axes, counts: pd.DataFrame, colours: Theme, *, across: bool = False) -> None:
+    """Draw one bar a row, a part of it for each outcome that occurs; a hollow part is open."""
+    base = [0] * len(counts)
+    for outcome in OUTCOMES:
+        values = counts[outcome].tolist()
+        if not any(values):
+            continue
+        edge = colours.quiet if outcome == "open" else colours.paper
+        look: dict[str, Any] = {
+            "color": colours.outcomes[outcome],
+            "edgecolor": edge,
+            "linewidth": 0.6,
+        }
+        places = [place for place, value in enumerate(values) if value]
+        parts, starts = [values[one] for one in places], [base[one] for one in places]
+        if across:
+            axes.barh(places, parts, 0.72, left=starts, **look)
+        else:
+            axes.bar(places, parts, 0.78, bottom=starts, **look)
+        base = [low + value for low, value in zip(base, values, strict=True)]
+
+
+def _steps(axes: Axes, counts: Sequence[int], flows: int, colours: Theme) -> None:
+    """Draw one client's steps, each with its share of the flows and how many it is."""
+    places = range(len(counts))
+    axes.barh(places, [1] * len(counts), 0.66, color=colours.few)
+    shares = [count / flows for count in counts]
+    axes.barh(places, shares, 0.66, color=colours.outcomes["succeeded"])
+    for place, (count, share) in enumerate(zip(counts, shares, strict=True)):
+        inside = share > 0.45  # noqa: PLR2004 -- where the number has room on the bar
+        axes.text(
+            0.03 if inside else share + 0.03,
+            place,
+            f"{count:,} ({share:.0%})",
+            va="center",
+            size=_TEXT - 2,
+            color=colours.paper if inside else colours.ink,
+        )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(counts) - 0.5, -0.5)
+    axes.set_xticks([])
+
+
+def _cells(axes: Axes, bad: list[list[float]], total: list[list[int]], colours: Theme) -> None:
+    """Draw the squares of the heat map with their shares and counts."""
+    from matplotlib.patches import Rectangle
+
+    steps = len(colours.shares)
+    text: dict[str, Any] = {"ha": "center", "va": "center", "size": _TEXT - 1}
+    for row, (bads, totals) in enumerate(zip(bad, total, strict=True)):
+        for column, (count, flows) in enumerate(zip(bads, totals, strict=True)):
+            if not flows:
+                axes.text(column, row, "no flow", color=colours.quiet, **text)
+                continue
+            step = min(int(count / flows * steps), steps - 1)
+            known = flows >= FEW
+            face = colours.shares[step] if known else colours.few
+            box = Rectangle((column - 0.485, row - 0.46), 0.97, 0.92, facecolor=face, linewidth=0)
+            axes.add_patch(box)
+            told = f"{count / flows:.0%}   {int(count):,} of {flows:,}"
+            ink = colours.on_shares[step] if known else colours.quiet
+            axes.text(column, row, told, color=ink, **text)
+    axes.set_xlim(-0.5, len(bad[0]) - 0.5)
+    axes.set_ylim(len(bad) - 0.5, -0.5)
+
+
+def _scale(figure: Figure, height: float, colours: Theme) -> None:
+    """Tell in the corner what the colours of the heat map mean."""
+    from matplotlib.patches import Rectangle
+
+    top = 1 - 0.16 / height
+    size: dict[str, Any] = {"va": "center", "size": _TEXT - 2, "color": colours.quiet}
+    figure.text(0.22, top, f"ended without success; grey: fewer than {FEW} flows", **size)
+    for step, colour in enumerate(colours.shares):
+        left = 0.765 + step * 0.03
+        box = (left, top - 0.05 / height), 0.027, 0.1 / height
+        figure.patches.append(
+            Rectangle(*box, facecolor=colour, linewidth=0, transform=figure.transFigure)
+        )
+    figure.text(0.755, top, "0 %", ha="right", **size)
+    figure.text(0.92, top, "100 %", **size)
+
+
+def _legend(figure: Figure, counts: pd.DataFrame, colours: Theme, *, counted: bool = True) -> None:
+    """Name the outcomes that occur, above the axes, with the sum of each where it is `counted`."""
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(
+            facecolor=colours.outcomes[outcome],
+            edgecolor=colours.quiet if outcome == "open" else colours.outcomes[outcome],
+            linewidth=0.6,
+            label=f"{outcome} {counts[outcome].sum():,}" if counted else outcome,
+        )
+        for outcome in OUTCOMES
+        if counts[outcome].any()
+    ]
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 1),
+        ncols=len(OUTCOMES),
+        frameon=False,
+        fontsize=_TEXT - 1,
+        labelcolor=colours.ink,
+        handlelength=1,
+        handleheight=1,
+        columnspacing=1.2,
+        borderaxespad=0.3,
+    )
+
+
+def _plain(axes: Axes, colours: Theme, *, grid: str | None) -> None:
+    """Leave nothing on the axes that carries no meaning."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    axes.set_facecolor("none")
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, colors=colours.quiet, labelcolor=colours.ink, labelsize=_TEXT - 1)
+    for side, spine in axes.spines.items():
+        spine.set_visible(grid == "y" and side == "bottom")
+        spine.set_color(colours.line)
+    if grid is not None:
+        numbers: Any = axes.yaxis if grid == "y" else axes.xaxis
+        numbers.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+        numbers.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.grid(axis="y" if grid == "y" else "x", color=colours.line, linewidth=0.6)
+
+
+def _most(counts: pd.Series[int], most: int) -> list[Any]:
+    """Return the index of the largest counts, ties by name."""
+    ordered = counts.sort_index().sort_values(ascending=False, kind="stable")
+    return ordered.head(most).index.tolist()
+
+
+def _known(names: pd.Series[Any], nobody: str) -> pd.Series[Any]:
+    """Return the names with a word in place of what is null."""
+    known = names.astype(object)
+    return known.where(known.notna(), nobody)
+
+
+def _client(client: str) -> str:
+    """Return a class of client for an axis; of an unknown one what it calls itself."""
+    shown = client.removeprefix("other:")
+    return _short(client if shown == client else f"\u201c{shown}\u201d", most=_NARROW)
+
+
+def _short(name: str, *, most: int = _NAME) -> str:
+    """Return a stranger's name for an axis, harmless and short."""
+    shown = harmless.line(name, bound=None)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}\u2026"
