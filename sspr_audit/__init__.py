@@ -6,9 +6,11 @@ are looked up when first asked for, because most commands need only some of them
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sspr_audit import charts
     from sspr_audit.api import (
         Analysis,
         Change,
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
         analyse,
         catalogue,
         changed,
-        charts,
         demo,
         story,
         why,
@@ -45,10 +46,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "charts":
+        return import_module("sspr_audit.charts")
     if name in __all__:
-        from sspr_audit import api
-
-        return getattr(api, name)
+        found: object = getattr(import_module("sspr_audit.api"), name)
+        return found
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -28,7 +28,6 @@ from sspr_audit.pipeline import catalogue as causes
 from sspr_audit.pipeline import report as reports
 from sspr_audit.pipeline import story as stories
 from sspr_audit.pipeline.analysis import Analysis, Options, compared
-from sspr_audit.report import charts
 from sspr_audit.settings import times
 
 __all__ = [
@@ -41,7 +40,6 @@ __all__ = [
     "analyse",
     "catalogue",
     "changed",
-    "charts",
     "demo",
     "story",
     "why",
@@ -57,15 +55,11 @@ class Text:
     def __str__(self) -> str:
         return self.plain
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """Return the text for a notebook: plain, so that nothing in it can become markup."""
-        return {"text/plain": self.plain}
-
     def __repr__(self) -> str:
         return self.plain
 
 
-def analyse(
+def analyse(  # noqa: PLR0913 - everything that can be asked
     *paths: str | Path,
     since: str | None = None,
     until: str | None = None,
@@ -84,7 +78,9 @@ def analyse(
     Raises SsprAuditError, whose one line says who can put it right.
     """
     ours = settings.load(Path(config) if config else None, environ=os.environ)
-    options = _options(ours, now or datetime.now(UTC), since, until, cloud, catalogue)
+    options = _options(
+        ours, now or datetime.now(UTC), since=since, until=until, cloud=cloud, catalogue=catalogue
+    )
     if paths:
         return reports.from_files([str(path) for path in paths], options)
     return keeping.from_store(keeping.Keeper(ours.store.path, options.now, _silent), options)
@@ -100,7 +96,9 @@ def demo(
     """Return the analysis of the made-up tenant that ships with the program; same every time."""
     text, now = reports.demo_facts()
     ours = settings.checked(tomllib.loads(text), file=None)
-    return reports.from_demo(_options(ours, now, since, until, cloud, catalogue))
+    return reports.from_demo(
+        _options(ours, now, since=since, until=until, cloud=cloud, catalogue=catalogue)
+    )
 
 
 def story(found: Analysis, who: str, *, timezone: str | None = None) -> Text:
@@ -132,9 +130,10 @@ def catalogue(folder: str | Path) -> Knowledge:
     return knowledge.extended(Path(folder))
 
 
-def _options(
+def _options(  # noqa: PLR0913
     ours: settings.Settings,
     now: datetime,
+    *,
     since: str | None,
     until: str | None,
     cloud: str | None,

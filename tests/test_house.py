@@ -148,7 +148,7 @@ def allowed(where):
         "cli": (*FLOOR, "settings", "pipeline", "cli"),
         "api": (*FLOOR, "settings", "pipeline", "report"),
         "__main__": ("cli",),
-        ".": ("api",),
+        ".": ("api", "charts"),
     }[home]
 
 
