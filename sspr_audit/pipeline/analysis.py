@@ -93,6 +93,12 @@ class Analysis:
     remarks: tuple[str, ...] = ()
     judged: Judged = field(default_factory=Judged)
 
+    def _repr_html_(self) -> str:
+        """Return the verdict and the findings, for a notebook."""
+        from sspr_audit.report import glance
+
+        return glance.html(self.report)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
