@@ -1,8 +1,8 @@
 """Charts of flows: `from sspr_audit import charts`, then `charts.flows_per_day(flows)`.
 
 Each takes a frame with the columns that its docstring names and returns a matplotlib Figure, which
-a notebook shows by itself; `theme="dark"` is for dark pages. Nothing heavy is imported before the
-first chart is asked for.
+a notebook shows after `%matplotlib inline`; `theme="dark"` is for dark pages. Nothing heavy is
+imported before the first chart is asked for.
 """
 
 from __future__ import annotations

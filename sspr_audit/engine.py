@@ -73,7 +73,7 @@ def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnectio
         try:
             # From here on no query reaches any other file, whatever a record makes it say.
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")  # it writes between our lines
+            _without_bar(connection)
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             yield connection
@@ -90,6 +90,16 @@ def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnectio
             raise
         finally:
             connection.close()
+
+
+def _without_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Switch off the progress bar, which writes between our lines.
+
+    In a notebook without ipywidgets it is off, and DuckDB then refuses even to be told so.
+    """
+    ((is_on,),) = rows(connection, "SELECT current_setting('enable_progress_bar')")
+    if is_on:
+        connection.execute("SET enable_progress_bar = false")
 
 
 @contextmanager

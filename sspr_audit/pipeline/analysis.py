@@ -75,7 +75,7 @@ class Read:
     """What filled `context`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Analysis:
     """A report with the frames it was made from."""
 
@@ -92,6 +92,11 @@ class Analysis:
     """Whether nothing that was asked for is missing."""
     remarks: tuple[str, ...] = ()
     judged: Judged = field(default_factory=Judged)
+
+    def __repr__(self) -> str:
+        totals, window = self.report.totals, self.report.window
+        span = f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC"
+        return f"<Analysis {span}: {totals.flows} flows, {len(self.report.findings)} findings>"
 
     def _repr_html_(self) -> str:
         """Return the verdict and the findings, for a notebook."""
