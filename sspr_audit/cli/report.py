@@ -35,6 +35,7 @@ class Format(StrEnum):
     terminal = "terminal"
     json = "json"
     markdown = "markdown"
+    html = "html"
     csv = "csv"
 
 
@@ -85,7 +86,8 @@ def report(
         if demo
         else run.begin(config, quiet=quiet, verbose=verbose)
     )
-    options = run.options(here, since=since, until=until, cloud=cloud)
+    told = format_ is Format.html  # its flows open to the time line
+    options = run.options(here, since=since, until=until, cloud=cloud, tell_events=told)
     options = replace(options, changed=_moment(changed, options))
     target = writing.target(here, output, input_ or [])
     done = analysed(here, options, input_, demo=demo, offline=offline)

@@ -19,7 +19,7 @@ from sspr_audit.pipeline.ingest import Ingested, ingest
 if TYPE_CHECKING:
     import duckdb
 
-FORMATS: Final = ("terminal", "json", "markdown", "csv")
+FORMATS: Final = ("terminal", "json", "markdown", "html", "csv")
 
 
 def from_files(paths: Sequence[str], options: Options) -> Analysis:
@@ -87,6 +87,8 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
         from sspr_audit.report import markdown
 
         return markdown.render(done.report, timezone=timezone)
+    if form == "html":
+        return _page(done, timezone=timezone)
     if form == "csv":
         from sspr_audit.report import flows_csv
 
@@ -100,6 +102,22 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
         timezone=timezone,
         verbose=verbose,
     )
+
+
+def _page(done: Analysis, *, timezone: str | None) -> str:
+    """Return the HTML page, which compares the window with the span before where that is known."""
+    from sspr_audit.evidence import change
+    from sspr_audit.report import page
+
+    if done.events is None:
+        msg = "a page needs the events; analyse with tell_events"
+        raise ValueError(msg)
+    window = done.report.window
+    since = None
+    if done.report.previous is not None:
+        start = window.start - (window.end - window.start)
+        since = change.measured(done.flows, at=window.start, first=start, end=window.end)
+    return page.render(done.report, done.flows, done.events, since=since, timezone=timezone)
 
 
 def _analysed(connection: duckdb.DuckDBPyConnection, options: Options, read: Read) -> Analysis:

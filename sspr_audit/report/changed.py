@@ -20,13 +20,13 @@ NOWHERE: Final = {"site": "(no named site)", "client": "-"}
 
 def sentences(change: Change, clock: Clock) -> Iterator[str]:
     """Yield what became of everybody, what was compared, and what to know of it."""
-    yield f"In all: {verdict(change.total)}. {_told(change.total)}"
+    yield f"In all: {verdict(change.total)}. {told(change.total)}"
     yield f"Changed {clock.moment(change.at)}; {_compared(change)}"
     if change.on_weekdays is not None:
         yield (
             f"The spans differ in their weekends ({_percent(change.weekend_before)} and "
             f"{_percent(change.weekend_after)} of the time, UTC). On Monday to Friday alone: "
-            f"{verdict(change.on_weekdays)}. {_told(change.on_weekdays)}"
+            f"{verdict(change.on_weekdays)}. {told(change.on_weekdays)}"
         )
     yield (
         "Each person counts once a span and place, by the last attempt that came to an end. What "
@@ -82,7 +82,7 @@ def verdict(one: Comparison) -> str:
     return f"cannot tell yet: about {words.people(one.needed or 0)} more needed"
 
 
-def _told(one: Comparison) -> str:
+def told(one: Comparison) -> str:
     """Return both shares and their difference as a sentence."""
     before, after = (_side(one.before), "before"), (_side(one.after), "after")
     sides = " and ".join(f"{side} {when}" for side, when in (before, after))

@@ -43,6 +43,10 @@ class Clock:
         """Return the time of day in this zone with seconds, such as `09:12:04`."""
         return _clock(time.astimezone(self.zone), seconds=True)
 
+    def zone_name(self, time: datetime) -> str:
+        """Return the short name that the zone has at that time, such as `CET`."""
+        return _zone(time.astimezone(self.zone))
+
     def span(self, start: datetime, end: datetime) -> str:
         """Return both ends; seconds are shown where one of them has any."""
         seconds = any(time.second or time.microsecond for time in (start, end))

@@ -90,8 +90,8 @@ def render(  # noqa: PLR0913 -- what a story is made from, and how it is wished
     Times are local with UTC beside them. Raises SettingsError for an unknown time zone.
     """
     when = clock(timezone)
-    named = [_named(row) for row in _ordered(events)]
-    tries = [_named(row) for row in flows.to_dict("records")]
+    named = [without_nulls(row) for row in _ordered(events)]
+    tries = [without_nulls(row) for row in flows.to_dict("records")]
     homes = [_home(event, tries) for event in named]
     by_flow: dict[str, list[dict[str, Any]]] = {}
     loose = []
@@ -111,7 +111,7 @@ def render(  # noqa: PLR0913 -- what a story is made from, and how it is wished
             for flow in tries
             if only in (None, flow["flow_id"])
         ),
-        *(_act(_named(row), when) for row in acts.to_dict("records")),
+        *(_act(without_nulls(row), when) for row in acts.to_dict("records")),
         *(_loose(event, when) for event in loose),
     ]
     lines = [] if heading is None else [harmless.line(heading), ""]
@@ -225,7 +225,7 @@ def _steps(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -
             day = when.day(event["time_utc"])
             yield f"  {day}"
         since = (event["time_utc"] - flow["start_utc"]).total_seconds()
-        said, reason = _said(event)
+        said, reason = said_of(event)
         if event["event_id"] == flow["echo_id"] and flow["echo_s"] is not None:
             said += f" {int(flow['echo_s'])} s later"
         yield f"  {when.time(event['time_utc'])}  {f'+{int(since):,} s':>8}  {said}"
@@ -235,7 +235,7 @@ def _steps(flow: Mapping[str, Any], events: list[dict[str, Any]], when: Clock) -
         yield f"{'':22}did nothing more that was recorded"
 
 
-def _said(event: Mapping[str, Any]) -> tuple[str, str]:
+def said_of(event: Mapping[str, Any]) -> tuple[str, str]:
     """Return an event in plain words, and its reason as written unless the words say it all."""
     reason = _quoted(event["reason"])
     if event["role"] == "echo":
@@ -305,7 +305,7 @@ def _loose(event: Mapping[str, Any], when: Clock) -> _Item:
     )
 
 
-def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
+def without_nulls(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the row with None for every kind of null that a frame knows."""
     import pandas as pd
 
