@@ -136,6 +136,17 @@ def verdict(report: Report, clock: Clock) -> tuple[str, ...]:
     return (why, counted(report.totals), *_crowds(report), *_doubt(report, clock))
 
 
+def headline(report: Report, clock: Clock) -> tuple[str, ...]:
+    """Return the first sentence of the verdict in parts: what for whom, then why, then when."""
+    if not report.findings:
+        return (next(_no_verdict(report, clock)),)
+    first = in_order(report)[0]
+    if first.who_can_fix == "user":
+        return "Nothing here needs an administrator.", f"Most often: {_titled(first)}{_whom(first)}."
+    when = seen(first, report, clock)
+    return f"{_what(first, report)}.", f"Cause: {_titled(first)}.", f"{when[0].upper()}{when[1:]}."
+
+
 def _whom(finding: Finding) -> str:
     return f", for {people(finding.users)}" if finding.users else ""
 
@@ -181,29 +192,34 @@ def means(finding: Finding) -> str:
 
 
 def _trouble(finding: Finding, report: Report, clock: Clock) -> str:
+    comma = "," if place(finding.scope) or not (finding.users or finding.flows) else ""
+    return f"{_what(finding, report)}{comma} {seen(finding, report, clock)}."
+
+
+def _what(finding: Finding, report: Report) -> str:
+    """Return what is wrong, for whom and where, without a full stop."""
     over = _is_over(finding, report)
     where = place(finding.scope)
-    where = f" {where}," if where else ","
-    when = seen(finding, report, clock)
+    where = f" {where}" if where else ""
     if not finding.users and not finding.flows:
-        verb = "stood" if over else "stands"
-        return f"Something {verb} out{where} {when}."
+        return f"Something {'stood' if over else 'stands'} out{where}"
     whom = people(finding.users) if finding.users else several(finding.flows, "flow")
     if finding.layer == "security":
         may, it = ("may have been", "concerned") if over else ("may be", "concerns")
-        return f"Password reset {may} misused: it {it} {whom}{where} {when}."
-    return f"Password reset {'gave' if over else 'gives'} trouble to {whom}{where} {when}."
+        return f"Password reset {may} misused: it {it} {whom}{where}"
+    return f"Password reset {'gave' if over else 'gives'} trouble to {whom}{where}"
 
 
 def seen(finding: Finding, report: Report, clock: Clock) -> str:
     """Return when a finding was first and last seen, and whether it is over.
 
-    "Since" is said only where the window begins with the records: with records before it, the
-    cause may have been there earlier, and findings do not look before their window.
+    "Since" is said where the window begins with the records, or an estimated onset lies before it.
+    Otherwise, with records before it, the cause may have been there earlier: what a text states is
+    not looked for before the window.
     """
     first, last = clock.moment(finding.first_seen), clock.moment(finding.last_seen)
     begun = min([report.baseline.start, *(start for start, _ in report.coverage.spans)])
-    before = begun < report.window.start
+    before = begun < report.window.start <= finding.first_seen
     if _is_over(finding, report):
         span = f"on {first}" if first == last else f"from {first} to {last}"
         return f"{'in this window ' if before else ''}{span}; not seen since"

@@ -1,0 +1,120 @@
+"""A Report to one HTML file that needs nothing else: no network, no library, no permission."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from sspr_audit.model import Change, Report
+from sspr_audit.report import charts, harmless, palette
+from sspr_audit.report.build import within
+from sspr_audit.report.clock import clock
+from sspr_audit.report.page import drawing, rows, view
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from jinja2 import Environment
+
+LARGEST: Final = 1_000_000
+"""Bytes of the whole page; flows that do not fit are left out, and counted."""
+
+_FLOWS: Final = "{flows of the page}"
+"""Stands for the flows until it is known how much room they have."""
+
+
+def render(
+    report: Report,
+    flows: pd.DataFrame,
+    events: pd.DataFrame,
+    *,
+    since: Change | None,
+    timezone: str | None,
+) -> str:
+    """Return the report as an HTML page of at most LARGEST bytes.
+
+    `flows` and `events` have the columns of FLOWS and EVENTS and may reach beyond the window;
+    `since` compares the window with the span before it, where that is known. Times are local with
+    UTC beside them. Raises SettingsError for an unknown time zone.
+    """
+    when = clock(timezone)
+    environment = _environment()
+    style = environment.get_template("page.css").render(light=palette.LIGHT, dark=palette.DARK)
+    script = _text("page.js")
+    page = environment.get_template("page.html").render(
+        view.page(report, when, since=since),
+        charts=_charts(within(flows, "start_utc", report.window)),
+        style=_raw(style),
+        script=_raw(script),
+        policy=_policy(style, script),
+        flows=_raw(_FLOWS),
+    )
+    before, _, after = page.partition(_FLOWS)
+    packed = rows.packed(
+        flows,
+        events,
+        window=report.window,
+        findings=view.event_ids(report),
+        clock=when,
+        budget=LARGEST - len(before.encode()) - len(after.encode()),
+    )
+    return f"{before}{packed}{after}"
+
+
+def _environment() -> Environment:
+    """Return the templates, in which every text is escaped, and made harmless once more."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    return Environment(
+        loader=FunctionLoader(_text),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 -- whatever a template writes
+    """Return a text harmless; what is marked as ours stays as it is."""
+    return harmless.line(value, bound=None) if type(value) is str else value
+
+
+def _raw(text: str) -> Any:  # noqa: ANN401 -- jinja2's own kind of text
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 -- written by us, or made harmless where it was written
+
+
+def _text(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return the Content-Security-Policy under which nothing runs or loads but what stands here."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _charts(flows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return each chart with its title and the sentence below it."""
+    if not len(flows):
+        return []
+    drawn = {
+        charts.flows_per_day: view.PER_DAY,
+        charts.heat_map: view.HEAT_MAP,
+        charts.funnel: view.FUNNEL,
+        charts.by_address: view.ADDRESSES,
+    }
+    return [
+        {"title": title, "note": note, "svg": _raw(drawing.inline(draw(flows), f"{title}. {note}"))}
+        for draw, (title, note) in drawn.items()
+    ]

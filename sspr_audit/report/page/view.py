@@ -1,0 +1,216 @@
+"""What stands on the page, as plain values that its template only lays out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sspr_audit.model import Change, Comparison, Finding, Report, Scope, Totals, Verdict
+from sspr_audit.report import changed, harmless, words
+from sspr_audit.report.clock import Clock
+from sspr_audit.report.page.tables import ROWS, tables
+
+PER_DAY: Final = ("Flows per day", "How the flows that began on each UTC day ended.")
+HEAT_MAP: Final = (
+    "Ended without success, by site and client",
+    "The share of ended flows that did not succeed, with the counts. A pair without any flow "
+    "can be the finding itself.",
+)
+FUNNEL: Final = (
+    "How far flows got, by client",
+    "How many flows reached each step. Where a bar drops, people stopped.",
+)
+ADDRESSES: Final = (
+    "Flows by IP address",
+    "The addresses with the most flows, and how those ended.",
+)
+"""The charts: title, and what they show."""
+
+NAMES: Final = 100
+"""How many names of one kind a finding lists; the JSON report has all."""
+
+_SENTENCE: Final = 600
+"""Characters of one sentence of evidence or advice."""
+
+_NOT_WHOLE: Final = ("Gap", "Skipped", "Not whole", "Conflict", "Settling")
+"""Labels of words.data that the first screen shows."""
+
+_DOTS: Final = {"confirmed": "●●●", "likely": "●●○", "possible": "●○○"}
+"""Confidence for whoever sees no colours and reads no words yet."""
+
+
+def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]:
+    """Return everything that the template names, but for charts, flows and its own parts."""
+    ordered = words.in_order(report)
+    first, *why = words.headline(report, when)
+    others = words.verdict(report, when)[1:]
+    told = [*words.data(report, when)]
+    findings = [_finding(place, one, report, when) for place, one in enumerate(ordered, start=1)]
+    return {
+        "title": f"Password resets: {first}",
+        "verdict": first,
+        "why": why,
+        "sentences": [one for one in others if not _is_doubt(one)],
+        "notices": [one for one in others if _is_doubt(one)],
+        "not_whole": [pair for pair in told if _is_fault(pair)],
+        "tenant": ", ".join(words.name(one) for one in (report.tenant_id, report.cloud) if one),
+        "window": when.span(report.window.start, report.window.end),
+        "tiles": _tiles(report.totals, report.previous),
+        "since": None if since is None else _since(since),
+        "findings": [one for one in findings if not one["own"]],
+        "own": [one for one in findings if one["own"]],
+        "changed": None if report.changed is None else _changed(report.changed, when),
+        "tables": tables(report, local=when.is_local),
+        "data": told,
+        "unobservable": words.needs(report.unobservable),
+        "version": report.version,
+        "generated": when.moment(report.generated_at),
+        "zone": when.name,
+    }
+
+
+def event_ids(report: Report) -> list[tuple[str, ...]]:
+    """Return the event ids of each finding, in the order of the page."""
+    return [one.event_ids for one in words.in_order(report)]
+
+
+def _is_doubt(sentence: str) -> bool:
+    return sentence.startswith(("The data is not complete", "The records ", "All records lie "))
+
+
+def _is_fault(pair: tuple[str, str]) -> bool:
+    return pair[0] in _NOT_WHOLE or pair[1].startswith("not complete")
+
+
+def _tiles(now: Totals, before: Totals | None) -> list[dict[str, str]]:
+    """Return the counts to see first, each with the same count of the span before."""
+
+    def tile(label: str, count: int, earlier: int | None, kind: str = "") -> dict[str, str]:
+        told = "" if earlier is None else f"{earlier:,} before"
+        return {"label": label, "count": f"{count:,}", "before": told, "kind": kind}
+
+    return [
+        tile("people", now.users, before and before.users),
+        tile("flows", now.flows, before and before.flows),
+        *(
+            tile(outcome, now.outcomes[outcome], before and before.outcomes[outcome], outcome)
+            for outcome in ("succeeded", "failed", "blocked", "abandoned")
+        ),
+    ]
+
+
+def _since(since: Change) -> dict[str, Any]:
+    """Return what changed since the span before: a sentence, the places that differ, a table."""
+    tables = [
+        {"title": title, "word": word, "rows": _places(places, word)}
+        for title, word, places in changed.tables(since)
+    ]
+    lead = {
+        Verdict.WORSE: "Worse than the period before",
+        Verdict.BETTER: "Better than the period before",
+    }.get(since.total.verdict, "No clear change since the period before")
+    return {
+        "tone": since.total.verdict.value,
+        "lead": lead,
+        "sentence": changed.told(since.total),
+        "places": [*_differ(since, Verdict.WORSE), *_differ(since, Verdict.BETTER)],
+        "headings": changed.HEADINGS,
+        "tables": tables,
+        "corrected": changed.corrected(since),
+    }
+
+
+def _differ(since: Change, verdict: Verdict) -> Iterator[str]:
+    """Yield a sentence that names the sites, and one that names the clients, with this verdict."""
+    for places, nobody in ((since.by_site, "addresses of no named site"), (since.by_client, "-")):
+        names = [one.name or nobody for one in places if one.verdict is verdict]
+        if names:
+            yield f"{verdict.value.capitalize()}: {words.listed(names, most=5)}."
+
+
+def _places(places: Sequence[Comparison], word: str) -> list[list[str]]:
+    return [
+        [words.name(one.name or changed.NOWHERE[word]), *changed.cells(one)]
+        for one in places[:ROWS]
+    ]
+
+
+def _changed(change: Change, when: Clock) -> dict[str, Any]:
+    return {
+        "title": changed.TITLE,
+        "sentences": [*changed.sentences(change, when)],
+        "headings": changed.HEADINGS,
+        "tables": [
+            {"title": title, "word": word, "rows": _places(places, word)}
+            for title, word, places in changed.tables(change)
+        ],
+        "corrected": changed.corrected(change),
+    }
+
+
+def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict[str, Any]:
+    word = finding.confidence.value
+    return {
+        "number": number,
+        "title": _said(finding.title),
+        "confidence": word,
+        "dots": _DOTS[word],
+        "means": words.means(finding),
+        "own": finding.who_can_fix == "user",
+        "facts": [*_facts(finding, report, when)],
+        "layer": words.LAYER.get(finding.layer, finding.layer),
+        "summary": harmless.line(finding.remedy.summary, bound=_SENTENCE * 4),
+        "commands": [one for command in finding.remedy.commands for one in harmless.lines(command)],
+        "hosts": [harmless.line(host) for host in finding.remedy.hosts],
+        "evidence": [_said(one.statement) for one in finding.evidence],
+        "against": [_said(one.statement) for one in finding.against],
+        "rivals": [
+            (_said(shared), [(cause, _said(told)) for cause, told in found])
+            for shared, found in words.rivals(finding)
+        ],
+        "settle": [_said(one) for one in finding.confirm_with],
+        "sources": [(harmless.line(one.title), _address(one.url)) for one in finding.sources],
+        "scope": [*_scope(finding.scope)],
+        "cause": finding.cause,
+        "family": finding.family or "",
+        "events": f"{finding.events:,}",
+        "event_ids": [words.name(one) for one in finding.event_ids],
+    }
+
+
+def _said(text: str) -> str:
+    return harmless.line(text, bound=_SENTENCE)
+
+
+def _facts(finding: Finding, report: Report, when: Clock) -> Iterator[tuple[str, str]]:
+    scope = finding.scope
+    yield "Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
+    where = words.listed(scope.sites or scope.ips, most=4)
+    clients = "; ".join(words.client(one) for one in scope.clients)
+    yield "Where", "; ".join(one for one in (where, clients) if one) or "no one place"
+    yield "When", words.seen(finding, report, when)
+    yield "Fixed by", words.WHO.get(finding.who_can_fix, finding.who_can_fix)
+
+
+def _scope(scope: Scope) -> Iterator[tuple[str, list[str], int]]:
+    """Yield each kind of name, the names, and how many more there are."""
+    kinds: Mapping[str, Sequence[str]] = {
+        "Sites": scope.sites,
+        "Networks": scope.ips,
+        "Clients": scope.clients,
+        "People": scope.users,
+        "Devices": scope.devices,
+    }
+    for kind, names in kinds.items():
+        if names:
+            yield kind, [words.name(one) for one in names[:NAMES]], max(0, len(names) - NAMES)
+
+
+def _address(url: str | None) -> str:
+    """Return an address that a link may hold, or nothing."""
+    if url and re.fullmatch(r"https?://[\w.~:/?#@!$&'*+,;=%-]+", url, re.ASCII):
+        return url
+    return ""
+
+
