@@ -40,7 +40,7 @@ STAGES: Final = {
 }
 """The steps of the funnel: ranks of `stage`, and what the person had done."""
 
-_WIDTH: Final = 7.2
+_WIDTH: Final = 6.4
 """Inches."""
 _TEXT: Final = 10
 """Points; small texts are one less."""
@@ -66,7 +66,7 @@ def flows_per_day(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
         return _nothing("Flows per day", theme)
     counts = counts.reindex(pd.date_range(counts.index.min(), counts.index.max()), fill_value=0)
     figure, colours = _blank(2.9, theme)
-    axes = figure.add_axes((0.075, 0.15, 0.915, 0.68))
+    axes = figure.add_axes((0.085, 0.15, 0.905, 0.68))
     _stacked(axes, counts, colours)
     shown = range(0, len(counts), -(-len(counts) // _MANY_DAYS))
     axes.set_xticks([*shown], [f"{counts.index[place]:%d %b}" for place in shown])
@@ -94,7 +94,7 @@ def funnel(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     counts = {
         str(client): [int(stages.ge(rank).sum()) for rank in STAGES] for client, stages in reached
     }
-    left, right, gap = 0.215, 0.985, 0.025
+    left, right, gap = 0.235, 0.985, 0.02
     width = (right - left - gap * (len(shown) - 1)) / len(shown)
     for place, (client, flows_of_it) in enumerate(shown.items()):
         axes = figure.add_axes((left + place * (width + gap), 0.04, width, 0.78))
@@ -153,13 +153,13 @@ def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     names = [f"{_short(site)}  {_short(address)}".strip() for address, site in counts.index]
     height = 0.85 + 0.29 * len(counts)
     figure, colours = _blank(height, theme)
-    axes = figure.add_axes((0.33, 0.45 / height, 0.645, 0.29 * len(counts) / height))
+    axes = figure.add_axes((0.37, 0.45 / height, 0.61, 0.29 * len(counts) / height))
     _stacked(axes, counts, colours, across=True)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
     _plain(axes, colours, grid="x")
     axes.set_xlabel("flows", color=colours.quiet, size=_TEXT - 1)
-    _legend(figure, counts, colours, counted=False)
+    _legend(figure, counts, colours)
     return figure
 
 
@@ -286,8 +286,8 @@ def _scale(figure: Figure, height: float, colours: Theme) -> None:
     figure.text(0.92, top, "100 %", **size)
 
 
-def _legend(figure: Figure, counts: pd.DataFrame, colours: Theme, *, counted: bool = True) -> None:
-    """Name the outcomes that occur, above the axes, with the sum of each where it is `counted`."""
+def _legend(figure: Figure, counts: pd.DataFrame, colours: Theme) -> None:
+    """Name the outcomes that occur, above the axes."""
     from matplotlib.patches import Patch
 
     handles = [
@@ -295,7 +295,7 @@ def _legend(figure: Figure, counts: pd.DataFrame, colours: Theme, *, counted: bo
             facecolor=colours.outcomes[outcome],
             edgecolor=colours.quiet if outcome == "open" else colours.outcomes[outcome],
             linewidth=0.6,
-            label=f"{outcome} {counts[outcome].sum():,}" if counted else outcome,
+            label=outcome,
         )
         for outcome in OUTCOMES
         if counts[outcome].any()

@@ -142,7 +142,10 @@ def headline(report: Report, clock: Clock) -> tuple[str, ...]:
         return (next(_no_verdict(report, clock)),)
     first = in_order(report)[0]
     if first.who_can_fix == "user":
-        return "Nothing here needs an administrator.", f"Most often: {_titled(first)}{_whom(first)}."
+        return (
+            "Nothing here needs an administrator.",
+            f"Most often: {_titled(first)}{_whom(first)}.",
+        )
     when = seen(first, report, clock)
     return f"{_what(first, report)}.", f"Cause: {_titled(first)}.", f"{when[0].upper()}{when[1:]}."
 

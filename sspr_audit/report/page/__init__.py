@@ -68,7 +68,7 @@ def _environment() -> Environment:
 
     return Environment(
         loader=FunctionLoader(_text),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
+        autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,

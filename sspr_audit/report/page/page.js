@@ -81,9 +81,18 @@
       });
     }
   }
+  // A long table is short until somebody wants all of it, or looks for something in it
+  for (const button of document.querySelectorAll("[data-all]")) {
+    const table = $(button.dataset.all).querySelector("table");
+    table.classList.add("short");
+    button.hidden = false;
+    button.addEventListener("click", () => { table.classList.remove("short"); button.hidden = true; });
+  }
   document.addEventListener("input", (event) => {
     const id = event.target.dataset.filter;
     if (!id) return;
+    const all = $(id).querySelector("[data-all]");
+    if (!all.hidden) all.click();
     const wish = event.target.value.trim().toLowerCase();
     let shown = 0;
     for (const row of $(id).querySelector("tbody").rows) {
@@ -106,7 +115,7 @@
   // Flows
   if (!$("list")) return;
   const data = JSON.parse($("flows-data").textContent);
-  const PAGE = 100;
+  const PAGE = 50;
   const [ID, START, LENGTH, OUTCOME, PERSON, CLIENT, SITE, IP, STEP, REASON, TYPE, FOUND, TOLD] = Array(13).keys();
   const text = (list, code, none) => (code < 0 ? none : list[code]);
   const zone = (second) => data.zones.findLast((one) => one[0] <= second) || data.zones[0];
@@ -120,11 +129,11 @@
     start: (row) => local(data.base + row[START]).join(" "),
     person: (row) => text(data.people, row[PERSON], "(not recorded)"),
     outcome: (row) => data.outcomes[row[OUTCOME]],
+    reason: (row) => text(data.reasons, row[REASON], ""),
     site: (row) => text(data.sites, row[SITE], "(no named site)"),
     address: (row) => text(data.addresses, row[IP], "(none recorded)"),
     client: (row) => text(data.clients, row[CLIENT], "not-recorded"),
     step: (row) => text(data.steps, row[STEP], ""),
-    reason: (row) => text(data.reasons, row[REASON], ""),
   };
   const columns = Object.values(shown);
   const rows = data.rows.sort((a, b) => b[START] - a[START]);
@@ -251,6 +260,7 @@
     const box = el("td");
     box.colSpan = columns.length;
     box.append(el("p", `${local(second).join(" ")} ${name}${both}, lasted ${number(row[LENGTH])} s${type}`), steps(row), code);
+    if (row[REASON] >= 0) box.firstChild.after(el("p", `Reason: ${data.reasons[row[REASON]]}`));
     const one = el("tr", undefined, "story");
     one.append(box);
     return one;

@@ -1,4 +1,4 @@
-"""The tables of the page that stand there without a script: by client, site and address, reasons."""
+"""The tables that stand in the page itself: by client, site and address, reasons, days."""
 
 from __future__ import annotations
 

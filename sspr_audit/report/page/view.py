@@ -14,8 +14,7 @@ from sspr_audit.report.page.tables import ROWS, tables
 PER_DAY: Final = ("Flows per day", "How the flows that began on each UTC day ended.")
 HEAT_MAP: Final = (
     "Ended without success, by site and client",
-    "The share of ended flows that did not succeed, with the counts. A pair without any flow "
-    "can be the finding itself.",
+    "The share of ended flows that did not succeed. A pair without any flow can be the finding.",
 )
 FUNNEL: Final = (
     "How far flows got, by client",
@@ -32,6 +31,9 @@ NAMES: Final = 100
 
 _SENTENCE: Final = 600
 """Characters of one sentence of evidence or advice."""
+
+_FEW_CLIENTS: Final = 2
+"""Up to how many clients the head of a finding names; below it all stand."""
 
 _NOT_WHOLE: Final = ("Gap", "Skipped", "Not whole", "Conflict", "Settling")
 """Labels of words.data that the first screen shows."""
@@ -85,18 +87,20 @@ def _is_fault(pair: tuple[str, str]) -> bool:
 
 def _tiles(now: Totals, before: Totals | None) -> list[dict[str, str]]:
     """Return the counts to see first, each with the same count of the span before."""
-
-    def tile(label: str, count: int, earlier: int | None, kind: str = "") -> dict[str, str]:
-        told = "" if earlier is None else f"{earlier:,} before"
-        return {"label": label, "count": f"{count:,}", "before": told, "kind": kind}
-
+    shown = ("succeeded", "failed", "blocked", "abandoned")
+    counts = [
+        ("people", now.users, before.users if before else None),
+        ("flows", now.flows, before.flows if before else None),
+        *((one, now.outcomes[one], before.outcomes[one] if before else None) for one in shown),
+    ]
     return [
-        tile("people", now.users, before and before.users),
-        tile("flows", now.flows, before and before.flows),
-        *(
-            tile(outcome, now.outcomes[outcome], before and before.outcomes[outcome], outcome)
-            for outcome in ("succeeded", "failed", "blocked", "abandoned")
-        ),
+        {
+            "label": label,
+            "count": f"{count:,}",
+            "before": "" if earlier is None else f"{earlier:,} before",
+            "kind": label if label in shown else "",
+        }
+        for label, count, earlier in counts
     ]
 
 
@@ -187,7 +191,12 @@ def _facts(finding: Finding, report: Report, when: Clock) -> Iterator[tuple[str,
     scope = finding.scope
     yield "Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
     where = words.listed(scope.sites or scope.ips, most=4)
-    clients = "; ".join(words.client(one) for one in scope.clients)
+    few = len(scope.clients) <= _FEW_CLIENTS
+    clients = (
+        "; ".join(words.client(one) for one in scope.clients)
+        if few
+        else words.several(len(scope.clients), "client")
+    )
     yield "Where", "; ".join(one for one in (where, clients) if one) or "no one place"
     yield "When", words.seen(finding, report, when)
     yield "Fixed by", words.WHO.get(finding.who_can_fix, finding.who_can_fix)
@@ -212,5 +221,3 @@ def _address(url: str | None) -> str:
     if url and re.fullmatch(r"https?://[\w.~:/?#@!$&'*+,;=%-]+", url, re.ASCII):
         return url
     return ""
-
-
