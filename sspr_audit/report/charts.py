@@ -61,7 +61,7 @@ def flows_per_day(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     import pandas as pd
 
     days = flows["start_utc"].dt.tz_convert("UTC").dt.floor("D")
-    counts = pd.crosstab(days, flows["outcome"]).reindex(columns=[*OUTCOMES], fill_value=0)
+    counts = _counted([days], flows["outcome"]).reindex(columns=[*OUTCOMES], fill_value=0)
     if not len(counts):
         return _nothing("Flows per day", theme)
     counts = counts.reindex(pd.date_range(counts.index.min(), counts.index.max()), fill_value=0)
@@ -115,16 +115,15 @@ def heat_map(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     Needs the columns `site`, `client` and `outcome`. Flows still open do not count. Shows the SITES
     and CLIENTS with the most flows; fewer than FEW flows have no colour.
     """
-    import pandas as pd
-
     ended = flows[flows["outcome"].ne("open")]
     if not len(ended):
         return _nothing("Ended without success, by site and client", theme)
     sites, clients = _known(ended["site"], "(no named site)"), ended["client"].astype(object)
-    total = pd.crosstab(sites, clients)
-    bad = pd.crosstab(sites, clients, values=ended["outcome"].ne("succeeded"), aggfunc="sum")
+    total = _counted([sites], clients)
+    failed = ended["outcome"].ne("succeeded")
+    bad = _counted([sites[failed]], clients[failed]).reindex_like(total).fillna(0)
     rows, columns = _most(total.sum(axis=1), SITES), _most(total.sum(axis=0), CLIENTS)
-    total, bad = total.loc[rows, columns], bad.loc[rows, columns].fillna(0)
+    total, bad = total.loc[rows, columns], bad.loc[rows, columns]
     height = 0.75 + 0.42 * len(rows)
     figure, colours = _blank(height, theme)
     axes = figure.add_axes((0.22, 0.05 / height, 0.765, 0.42 * len(rows) / height))
@@ -143,12 +142,10 @@ def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     Needs the columns `ip_group`, `site` and `outcome`. Shows ADDRESSES of them; those whose address
     was not recorded count as one.
     """
-    import pandas as pd
-
     if not len(flows):
         return _nothing("Flows by IP address", theme)
     places = [_known(flows["ip_group"], "(none recorded)"), _known(flows["site"], "")]
-    counts = pd.crosstab(places, flows["outcome"]).reindex(columns=[*OUTCOMES], fill_value=0)
+    counts = _counted(places, flows["outcome"]).reindex(columns=[*OUTCOMES], fill_value=0)
     counts = counts.loc[_most(counts.sum(axis=1), ADDRESSES)]
     names = [f"{_short(site)}  {_short(address)}".strip() for address, site in counts.index]
     height = 0.85 + 0.29 * len(counts)
@@ -330,6 +327,12 @@ def _plain(axes: Axes, colours: Theme, *, grid: str | None) -> None:
         numbers.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         numbers.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.grid(axis="y" if grid == "y" else "x", color=colours.line, linewidth=0.6)
+
+
+def _counted(rows: Sequence[pd.Series[Any]], columns: pd.Series[Any]) -> pd.DataFrame:
+    """Return how many flows fall into each row and column; crosstab takes ten times as long."""
+    counts: pd.Series[int] = columns.groupby([*rows, columns], observed=True).size()
+    return counts.unstack(fill_value=0)  # noqa: PD010 -- pivot_table is as slow
 
 
 def _most(counts: pd.Series[int], most: int) -> list[Any]:

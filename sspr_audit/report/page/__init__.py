@@ -50,7 +50,7 @@ def render(
         policy=_policy(style, script),
         flows=_raw(_FLOWS),
     )
-    before, _, after = page.partition(_FLOWS)
+    before, _, after = page.lstrip().partition(_FLOWS)
     packed = rows.packed(
         flows,
         events,

@@ -116,8 +116,29 @@
   if (!$("list")) return;
   const data = JSON.parse($("flows-data").textContent);
   const PAGE = 50;
-  const [ID, START, LENGTH, OUTCOME, PERSON, CLIENT, SITE, IP, STEP, REASON, TYPE, FOUND, TOLD] = Array(13).keys();
   const text = (list, code, none) => (code < 0 ? none : list[code]);
+  const uuid = (code) => {
+    if (typeof code !== "string") return code[0];
+    const hex = Array.from(atob(code), (one) => one.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  };
+  const flow = ([id, start, length, person, address, kind, [pattern, ...gaps], found = []]) => {
+    const [outcome, client, site, step, reason, type] = data.kinds[kind];
+    const name = text(data.people, person, "(not recorded)");
+    let since = 0;
+    const steps = gaps.map((gap, place) => [since += gap, ...data.said[data.patterns[pattern][place]]]);
+    return {
+      id: uuid(id), second: data.base + start, length, found, steps,
+      person: name.endsWith("@") ? name + data.domain : name,
+      outcome: data.outcomes[outcome],
+      site: text(data.sites, site, "(no named site)"),
+      address: text(data.addresses, address, "(none recorded)"),
+      client: text(data.clients, client, "not-recorded"),
+      step: text(data.steps, step, ""),
+      reason: text(data.reasons, reason, ""),
+      type: text(data.types, type, ""),
+    };
+  };
   const zone = (second) => data.zones.findLast((one) => one[0] <= second) || data.zones[0];
   const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
   const moment = (second, offset) => {
@@ -125,18 +146,9 @@
     return [DAYS[time.getUTCDay()], time.toISOString().slice(0, 10), time.toISOString().slice(11, 19)];
   };
   const local = (second) => moment(second, zone(second)[1]);
-  const shown = {
-    start: (row) => local(data.base + row[START]).join(" "),
-    person: (row) => text(data.people, row[PERSON], "(not recorded)"),
-    outcome: (row) => data.outcomes[row[OUTCOME]],
-    reason: (row) => text(data.reasons, row[REASON], ""),
-    site: (row) => text(data.sites, row[SITE], "(no named site)"),
-    address: (row) => text(data.addresses, row[IP], "(none recorded)"),
-    client: (row) => text(data.clients, row[CLIENT], "not-recorded"),
-    step: (row) => text(data.steps, row[STEP], ""),
-  };
-  const columns = Object.values(shown);
-  const rows = data.rows.sort((a, b) => b[START] - a[START]);
+  const rows = data.rows.map(flow).sort((a, b) => b.second - a.second);
+  for (const row of rows) row.start = local(row.second).join(" ");
+  const columns = ["start", "person", "outcome", "reason", "site", "address", "client", "step"];
   let found = rows;
   let until = PAGE;
 
@@ -158,7 +170,7 @@
   };
   const line = (row, place) => {
     const one = el("tr");
-    one.append(...columns.map((column, at) => cell(column(row), at, place)));
+    one.append(...columns.map((column, at) => cell(row[column], at, place)));
     return one;
   };
   const draw = (from) => {
@@ -175,18 +187,18 @@
 
   const chosen = () => {
     const wish = $("search").value.trim().toLowerCase();
-    const is = (id, value) => $(id).value === "" || $(id).value === String(value);
-    found = rows.filter((row) =>
-      is("outcome", row[OUTCOME]) && is("client", row[CLIENT]) && is("site", row[SITE]) &&
-      ($("finding").value === "" || (row[FOUND] && row[FOUND].includes(Number($("finding").value)))) &&
-      (wish === "" || [row[ID], ...columns.map((column) => column(row))].some((one) => one.toLowerCase().includes(wish))));
+    const fits = (row) =>
+      ["outcome", "client", "site"].every((one) => $(one).value === "" || $(one).value === `=${row[one]}`) &&
+      ($("finding").value === "" || row.found.includes(Number($("finding").value))) &&
+      (wish === "" || ["id", ...columns].some((one) => row[one].toLowerCase().includes(wish)));
+    found = rows.filter(fits);
     sorted();
   };
   let order = [0, -1];
   const sorted = () => {
     const [column, sign] = order;
-    const by = column === 0 ? (row) => row[START] : columns[column];
-    found = [...found].sort((a, b) => sign * compare(by(a), by(b)) || b[START] - a[START]);
+    const by = column === 0 ? "second" : columns[column];
+    found = [...found].sort((a, b) => sign * compare(a[by], b[by]) || b.second - a.second);
     until = PAGE;
     draw(0);
   };
@@ -195,22 +207,15 @@
   }
   $("list").tHead.rows[0].cells[0].setAttribute("aria-sort", "descending");
 
-  const choices = (id, all, pairs) => {
-    $(id).append(new Option(all, ""));
-    for (const [value, label] of pairs) $(id).append(new Option(label, value));
+  const choices = (id, pairs) => {
+    $(id).append(new Option("all", ""), ...pairs.map(([value, label]) => new Option(label, value)));
   };
-  const used = (column) => new Set(rows.map((row) => row[column]));
-  const named = (list, column, none) => {
-    const codes = used(column);
-    const pairs = list.map((one, code) => [code, one]).filter((one) => codes.has(one[0]));
-    if (codes.has(-1)) pairs.push([-1, none]);
-    return pairs;
-  };
-  choices("outcome", "all", named(data.outcomes, OUTCOME));
-  choices("client", "all", named(data.clients, CLIENT, "not-recorded"));
-  choices("site", "all", named(data.sites, SITE, "(no named site)"));
-  const numbers = new Set(rows.flatMap((row) => row[FOUND] || []));
-  choices("finding", "all", [...numbers].sort((a, b) => a - b).map((one) => [one, $(`title-${one}`).textContent.slice(0, 60)]));
+  for (const id of ["outcome", "client", "site"]) {
+    const used = [...new Set(rows.map((row) => row[id]))].sort();
+    choices(id, used.map((one) => [`=${one}`, one]));
+  }
+  const numbers = new Set(rows.flatMap((row) => row.found));
+  choices("finding", [...numbers].sort((a, b) => a - b).map((one) => [one, $(`title-${one}`).textContent.slice(0, 60)]));
   $("controls").addEventListener("input", chosen);
   $("controls").addEventListener("submit", (event) => event.preventDefault());
   $("next").addEventListener("click", () => { const from = until; until += PAGE; draw(from); });
@@ -226,32 +231,31 @@
   // One flow as a time line
   const steps = (row) => {
     const list = el("ol");
-    for (let place = 0; place < row[TOLD].length; place += 2) {
-      const since = row[TOLD][place];
-      const [said, wrote] = data.said[row[TOLD][place + 1]];
+    for (const [since, said, wrote] of row.steps) {
       const one = el("li");
       const told = el("span", said);
       if (wrote) told.append(" ", el("q", wrote));
-      one.append(el("span", local(data.base + row[START] + since)[2], "when"), el("span", `+${number(since)} s`, "when"), told);
+      one.append(el("span", local(row.second + since)[2], "when"), el("span", `+${number(since)} s`, "when"), told);
       list.append(one);
     }
-    if (data.outcomes[row[OUTCOME]] === "abandoned") {
+    if (row.outcome === "abandoned") {
       const one = el("li");
       one.append(el("span"), el("span"), el("span", "did nothing more that was recorded"));
       list.append(one);
     }
     return list;
   };
+  const moments = (row) => {
+    const name = zone(row.second)[2];
+    const [, day, time] = moment(row.second, 0);
+    const date = day === local(row.second)[1] ? "" : `${day} `;
+    return `${row.start} ${name}${name === "UTC" ? "" : ` (${date}${time} UTC)`}`;
+  };
   const story = (row) => {
-    const second = data.base + row[START];
-    const name = zone(second)[2];
-    const utc = moment(second, 0);
-    const both = name === "UTC" ? "" : ` (${utc[1] === local(second)[1] ? "" : `${utc[1]} `}${utc[2]} UTC)`;
-    const type = row[TYPE] < 0 ? "" : `; ClientType “${data.types[row[TYPE]]}”`;
     const code = el("div", undefined, "code");
     const pre = el("pre");
     pre.tabIndex = 0;
-    pre.append(el("code", row[ID]));
+    pre.append(el("code", row.id));
     const button = el("button", "Copy", "copy");
     button.type = "button";
     button.dataset.copy = "";
@@ -259,8 +263,10 @@
     code.append(pre, button);
     const box = el("td");
     box.colSpan = columns.length;
-    box.append(el("p", `${local(second).join(" ")} ${name}${both}, lasted ${number(row[LENGTH])} s${type}`), steps(row), code);
-    if (row[REASON] >= 0) box.firstChild.after(el("p", `Reason: ${data.reasons[row[REASON]]}`));
+    const type = row.type && `; ClientType “${row.type}”`;
+    box.append(el("p", `${moments(row)}, lasted ${number(row.length)} s${type}`));
+    if (row.reason) box.append(el("p", `Reason: ${row.reason}`));
+    box.append(steps(row), code);
     const one = el("tr", undefined, "story");
     one.append(box);
     return one;

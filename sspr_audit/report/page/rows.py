@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+import re
+from collections import Counter
+from collections.abc import Container, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sspr_audit.model import OUTCOMES, Window
+from sspr_audit.model import Window
 from sspr_audit.report import harmless, timeline, words
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import Clock
@@ -15,22 +18,56 @@ from sspr_audit.report.clock import Clock
 if TYPE_CHECKING:
     import pandas as pd
 
-_FOLDED: Final = {
-    "upn": "people",
+_KIND: Final = {
+    "outcome": "outcomes",
     "client": "clients",
     "site": "sites",
-    "ip": "addresses",
     "step": "steps",
     "reason": "reasons",
     "client_type": "types",
 }
-"""Columns of FLOWS whose texts come again: each text is written once, under this name."""
+"""Columns of FLOWS that few flows differ in, and the book that holds the texts of each."""
 
 _SAID: Final = ["role", "activity", "reason", "meaning", "stage", "method"]
 """The columns of EVENTS that decide how an event is told."""
 
 _GOOD: Final = ("succeeded", "cancelled", "open")
 """Outcomes that may be left out before others."""
+
+_SPARE: Final = 1_000
+"""Bytes for what stands beside rows and books."""
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_GUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class _Book:
+    """What comes again in many rows, written once and named by its place.
+
+    Entries stand in the order of their first use, so that the first rows need the first entries.
+    """
+
+    def __init__(self, entries: Sequence[Any], parts: Sequence[_Book] = ()) -> None:
+        self.entries = entries
+        self.parts = parts
+        """The books that the numbers of an entry name; one that stands alone names all."""
+        self.taken = 0
+
+    def take(self, place: int) -> int:
+        """Return how many bytes it costs to have the entry at `place`, -1 for none."""
+        cost = 0
+        while self.taken <= place:
+            entry = self.entries[self.taken]
+            self.taken += 1
+            cost += _size(entry) + 1
+            if self.parts:
+                books = [*self.parts] * (len(entry) if len(self.parts) == 1 else 1)
+                cost += sum(book.take(one) for book, one in zip(books, entry, strict=True))
+        return cost
+
+    @property
+    def used(self) -> Sequence[Any]:
+        return self.entries[: self.taken]
 
 
 def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes they may take
@@ -51,20 +88,34 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     """
     here = within(flows, "start_utc", window)
     known = _of_findings(events, findings)
-    rank = _rank(here, known)
-    ordered = here.assign(rank=rank).sort_values(
+    ordered = here.assign(rank=_rank(here, known)).sort_values(
         ["rank", "start_utc", "flow_id"], ascending=[True, False, True]
     )
-    told, sentences = _told(ordered, events)
-    folded = {name: _fold(ordered[column]) for column, name in _FOLDED.items()}
-    rows = _rows(ordered, folded, told, known, base=window.start)
-    kept = _fitting(rows, folded, budget - _size(sentences) - _SPARE)
+    domain, people = _without_domain(*_folded(ordered["upn"]))
+    addresses = _folded(ordered["ip"])
+    kinds, books = _kinds(ordered)
+    patterns, told = _told(ordered, events)
+    books |= {"people": _Book(people[1]), "addresses": _Book(addresses[1]), **told}
+    rows = [
+        [*row, *([known[flow_id]] if flow_id in known else [])]
+        for flow_id, *row in zip(
+            ordered["flow_id"].tolist(),
+            map(_id, ordered["flow_id"].tolist()),
+            (ordered["start_utc"] - window.start).dt.total_seconds().astype("int64").tolist(),
+            ordered["length_s"].fillna(0).astype("int64").tolist(),
+            people[0],
+            addresses[0],
+            kinds,
+            patterns,
+            strict=True,
+        )
+    ]
+    kept = _fitting(rows, books, budget - _SPARE)
     document = {
         "base": int(window.start.timestamp()),
         "zones": _zones(ordered["start_utc"], clock),
-        "outcomes": OUTCOMES,
-        **{name: _used(codes, texts, kept) for name, (codes, texts) in folded.items()},
-        "said": sentences,
+        "domain": domain,
+        **{name: book.used for name, book in books.items()},
         "all": len(ordered),
         "left": len(ordered) - kept,
         "rows": rows[:kept],
@@ -72,13 +123,11 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     return _written(document)
 
 
-_SPARE: Final = 2_000
-"""Bytes for what stands beside rows and texts."""
-
-
 def _written(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return harmless.json(text).replace("<", "\\u003c")
+    text = _JSON.encode(value)
+    if not (text.isascii() and text.isprintable()):
+        text = harmless.json(text)
+    return text.replace("<", "\\u003c")
 
 
 def _size(value: object) -> int:
@@ -87,42 +136,89 @@ def _size(value: object) -> int:
 
 def _of_findings(events: pd.DataFrame, findings: Sequence[Sequence[str]]) -> dict[str, list[int]]:
     """Return the numbers of the findings, from 1, by the flow that holds one of their events."""
+    named = events.loc[events["flow_id"].notna(), ["event_id", "flow_id"]]
+    homes = dict(zip(named["event_id"].tolist(), named["flow_id"].tolist(), strict=True))
     numbers: dict[str, list[int]] = {}
-    home = events.loc[events["flow_id"].notna(), ["event_id", "flow_id"]]
     for number, ids in enumerate(findings, start=1):
-        for flow_id in home.loc[home["event_id"].isin(ids), "flow_id"].unique().tolist():
+        for flow_id in dict.fromkeys(homes[one] for one in ids if one in homes):
             numbers.setdefault(flow_id, []).append(number)
     return numbers
 
 
-def _rank(flows: pd.DataFrame, known: Mapping[str, list[int]]) -> pd.Series[int]:
+def _rank(flows: pd.DataFrame, known: Container[str]) -> pd.Series[int]:
     """Return 0 for flows of findings, 1 for those that ended badly, 2 for the others."""
-    named = flows["flow_id"].isin(list(known))
-    good = flows["outcome"].isin(_GOOD)
-    return (1 + good.astype(int)).where(~named, 0)
+    import pandas as pd
+
+    marks = zip(flows["flow_id"].tolist(), flows["outcome"].tolist(), strict=True)
+    ranks = [0 if flow_id in known else 1 + (outcome in _GOOD) for flow_id, outcome in marks]
+    return pd.Series(ranks, index=flows.index, dtype="int64")
 
 
-def _fold(values: pd.Series[Any]) -> tuple[list[int], list[str]]:
+def _folded(values: pd.Series[Any]) -> tuple[list[int], list[str]]:
     """Return the place of each value among the distinct ones, -1 for null, and those, harmless."""
     codes, texts = values.factorize()
     return codes.tolist(), [harmless.line(text, bound=words.NAME_BOUND * 2) for text in texts]
 
 
-def _told(flows: pd.DataFrame, events: pd.DataFrame) -> tuple[list[list[int]], list[list[str]]]:
-    """Return for each flow its events as seconds and places of sentences, and the sentences."""
+def _without_domain(places: list[int], names: list[str]) -> tuple[str, tuple[list[int], list[str]]]:
+    """Return the domain that most names end in, and the names with only an @ in its place."""
+    domains = Counter(name.rpartition("@")[2] for name in names if "@" in name)
+    common = max(domains, key=lambda one: (domains[one], one), default="")
+    if any(name.endswith("@") for name in names):
+        common = ""  # such a name must stay what it is
+    cut = [name.removesuffix(common) if name.endswith(f"@{common}") else name for name in names]
+    return common, (places, cut)
+
+
+def _kinds(flows: pd.DataFrame) -> tuple[list[int], dict[str, _Book]]:
+    """Return which kind each flow is of, and the books of kinds and of the texts in them."""
+    folded = {column: _folded(flows[column]) for column in _KIND}
+    kinds = [*zip(*(places for places, _ in folded.values()), strict=True)]
+    places = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
+    books = {_KIND[column]: _Book(texts) for column, (_, texts) in folded.items()}
+    books["kinds"] = _Book([*places], [*books.values()])
+    return [places[kind] for kind in kinds], books
+
+
+def _told(flows: pd.DataFrame, events: pd.DataFrame) -> tuple[list[list[int]], dict[str, _Book]]:
+    """Return for each flow its pattern and the seconds before each step, and the books of both.
+
+    A pattern is a row of sentences; a sentence is what happened and, where there is more to say,
+    what Entra wrote.
+    """
     steps = _steps(flows, events)
     kinds = steps[_SAID].drop_duplicates()
-    sentences = [
+    said = [
         [one for one in timeline.said_of(timeline.without_nulls(row)) if one]
         for row in kinds.to_dict("records")
     ]
     place = steps.groupby(_SAID, dropna=False, sort=False, observed=True).ngroup()
-    by_flow: dict[str, list[int]] = {}
+    by_flow: dict[str, tuple[list[int], list[int]]] = {}
     for flow_id, since, kind in zip(
         steps["home"].tolist(), steps["since_s"].tolist(), place.tolist(), strict=True
     ):
-        by_flow.setdefault(flow_id, []).extend((since, kind))
-    return [by_flow.get(one, []) for one in flows["flow_id"].tolist()], sentences
+        kinds_of_it, times = by_flow.setdefault(flow_id, ([], []))
+        kinds_of_it.append(kind)
+        times.append(since)
+    none: tuple[list[int], list[int]] = ([], [])
+    ordered = [by_flow.get(one, none) for one in flows["flow_id"].tolist()]
+    first = {
+        kind: place for place, kind in enumerate(dict.fromkeys(k for ks, _ in ordered for k in ks))
+    }
+    patterns = [tuple(first[kind] for kind in kinds_of_it) for kinds_of_it, _ in ordered]
+    places = {pattern: place for place, pattern in enumerate(dict.fromkeys(patterns))}
+    sentences = _Book([said[kind] for kind in first])
+    books = {"said": sentences, "patterns": _Book([*places], [sentences])}
+    rows = [
+        [places[pattern], *_gaps(times)]
+        for pattern, (_, times) in zip(patterns, ordered, strict=True)
+    ]
+    return rows, books
+
+
+def _gaps(times: list[int]) -> list[int]:
+    """Return how long after the one before it each time is; the first after 0."""
+    return [later - before for before, later in zip([0, *times], times, strict=False)]
 
 
 def _steps(flows: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
@@ -130,68 +226,51 @@ def _steps(flows: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
 
     Of the directory's records only the password that a flow stored is told.
     """
-    stored = flows.loc[flows["echo_id"].notna()].set_index("echo_id")["flow_id"]
-    own = events["flow_id"].isin(flows["flow_id"]) & events["role"].ne("echo")
-    home = events["flow_id"].where(own, events["event_id"].map(stored[~stored.index.duplicated()]))
-    steps = events.assign(home=home)[home.notna()].sort_values(["time_utc", "rank", "event_id"])
-    begun = steps["home"].map(flows.set_index("flow_id")["start_utc"])
-    since = (steps["time_utc"] - begun).dt.total_seconds()
-    return steps.assign(since_s=since.astype("int64"))
+    import pandas as pd
+
+    ids = set(flows["flow_id"].tolist())
+    echoes = zip(flows["echo_id"].tolist(), flows["flow_id"].tolist(), strict=True)
+    stored = {echo: flow_id for echo, flow_id in echoes if isinstance(echo, str)}
+    marks = (events[one].tolist() for one in ("event_id", "flow_id", "role"))
+    home = [
+        flow_id if flow_id in ids and role != "echo" else stored.get(event_id)
+        for event_id, flow_id, role in zip(*marks, strict=True)
+    ]
+    begun = flows[["flow_id", "start_utc"]].rename(columns={"flow_id": "home"})
+    homes = pd.Series(home, index=events.index, dtype="str")
+    steps = events.assign(home=homes).merge(begun, on="home")
+    since = (steps["time_utc"] - steps["start_utc"]).dt.total_seconds()
+    return steps.assign(since_s=since.astype("int64")).sort_values(["time_utc", "rank", "event_id"])
 
 
-def _rows(
-    flows: pd.DataFrame,
-    folded: Mapping[str, tuple[list[int], list[str]]],
-    told: list[list[int]],
-    known: Mapping[str, list[int]],
-    *,
-    base: datetime,
-) -> list[list[Any]]:
-    """Return each flow as a list; what page.js reads by its place."""
-    ids = [harmless.line(one) for one in flows["flow_id"].tolist()]
-    found = [known.get(one, 0) for one in flows["flow_id"].tolist()]
-    starts = (flows["start_utc"] - base).dt.total_seconds().astype("int64").tolist()
-    lengths = flows["length_s"].fillna(0).astype("int64").tolist()
-    outcomes = [OUTCOMES.index(one) for one in flows["outcome"].tolist()]
-    texts = [codes for codes, _ in folded.values()]
-    columns = (ids, starts, lengths, outcomes, *texts, found, told)
-    return [list(row) for row in zip(*columns, strict=True)]
+def _id(flow_id: str) -> str | list[str]:
+    """Return a GUID in its 22 letters of base64, and any other id as it is, in a list."""
+    if _GUID.fullmatch(flow_id):
+        return base64.b64encode(bytes.fromhex(flow_id.replace("-", "")))[:22].decode()
+    return [harmless.line(flow_id)]
 
 
-def _fitting(
-    rows: list[list[Any]], folded: Mapping[str, tuple[list[int], list[str]]], budget: int
-) -> int:
-    """Return how many of the rows fit, with each text that they need."""
-    lengths = [[_size(text) + 1 for text in texts] for _, texts in folded.values()]
-    seen: list[set[int]] = [set() for _ in folded]
-    first = 4  # where the folded columns begin
+def _fitting(rows: list[list[Any]], books: dict[str, _Book], budget: int) -> int:
+    """Return how many of the rows fit, with what they need of the books."""
+    people, addresses, kinds = books["people"], books["addresses"], books["kinds"]
+    patterns = books["patterns"]
     taken = 0
     for place, row in enumerate(rows):
         taken += _size(row) + 1
-        for column, sizes in enumerate(lengths):
-            code = row[first + column]
-            if code >= 0 and code not in seen[column]:
-                seen[column].add(code)
-                taken += sizes[code]
+        taken += people.take(row[3]) + addresses.take(row[4]) + kinds.take(row[5])
+        taken += patterns.take(row[6][0])
         if taken > budget:
             return place
     return len(rows)
 
 
-def _used(codes: list[int], texts: list[str], kept: int) -> list[str]:
-    """Return the texts up to the last that a kept row needs; they stand by first use."""
-    return texts[: max(codes[:kept], default=-1) + 1]
-
-
 def _zones(times: pd.Series[Any], clock: Clock) -> list[list[Any]]:
     """Return from when which offset from UTC holds, in seconds, and how the zone is called then."""
-    if times.empty:
-        return []
     found: list[list[Any]] = []
     for hour in sorted(times.dt.floor("h").unique().tolist()):
-        moment = hour.to_pydatetime()
+        moment: datetime = hour.to_pydatetime()
         local = moment.astimezone(clock.zone)
-        offset = int(local.utcoffset().total_seconds())
+        offset = int((local.utcoffset() or timedelta()).total_seconds())
         if not found or found[-1][1] != offset:
             found.append([int(moment.astimezone(UTC).timestamp()), offset, clock.zone_name(moment)])
     return found

@@ -45,7 +45,7 @@ def tables(report: Report, *, local: bool) -> list[Table]:
             [
                 [
                     harmless.line(one.reason, bound=_REASON),
-                    one.key or "(not recognized)",
+                    words.name(one.key or "(not recognized)"),
                     f"{one.flows:,}",
                     f"{one.users:,}",
                 ]

@@ -66,7 +66,7 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
         "tables": tables(report, local=when.is_local),
         "data": told,
         "unobservable": words.needs(report.unobservable),
-        "version": report.version,
+        "version": harmless.line(report.version),
         "generated": when.moment(report.generated_at),
         "zone": when.name,
     }
