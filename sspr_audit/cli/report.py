@@ -72,6 +72,7 @@ def report(
             help="When something was changed: as --since; the report then says whether it helped.",
         ),
     ] = None,
+    pseudonymize: run.Pseudonymize = False,
     cloud: run.CloudName = None,
     config: run.Config = None,
     quiet: run.Quiet = False,
@@ -90,8 +91,12 @@ def report(
     options = run.options(here, since=since, until=until, cloud=cloud, tell_events=told)
     options = replace(options, changed=_moment(changed, options))
     target = writing.target(here, output, input_ or [])
+    key = run.pseudonym_key(config) if pseudonymize else None  # before the long work
     done = analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import report as pipeline
+
+    if key is not None:
+        done = pipeline.pseudonymized(done, options, key)
 
     size = shutil.get_terminal_size()
     text = pipeline.rendered(

@@ -52,6 +52,14 @@ CloudName = Annotated[
 Offline = Annotated[
     bool, typer.Option("--offline", help="Take the store as it is, and ask Microsoft nothing.")
 ]
+Pseudonymize = Annotated[
+    bool,
+    typer.Option(
+        "--pseudonymize",
+        help="Give pseudonyms for people and devices, the same from report to report; IP addresses "
+        "and sites stay. Their key is kept beside the settings.",
+    ),
+]
 Wait = Annotated[
     str, typer.Option("--wait", metavar="SPAN", help="How long to wait for a busy store.")
 ]
@@ -133,6 +141,16 @@ def keeper(run: Run, wait: str) -> Keeper:
     from sspr_audit.settings import times
 
     return Keeper(run.settings.store.path, run.now, run.say, times.span(wait, option="--wait"))
+
+
+def pseudonym_key(config: Path | None) -> bytes:
+    """Return the key of pseudonyms that lies beside the settings; it is made at its first use.
+
+    Raises SettingsError, LocalTrouble.
+    """
+    from sspr_audit import settings
+
+    return settings.pseudonym_key(settings.place(config, environ=os.environ))
 
 
 def options(

@@ -145,8 +145,9 @@ def _stating(said: pd.DataFrame) -> Statement:
     verb, what = ("show", "activity") if by_activity else ("give", "reason")
     texts = said["reason"].str.strip().value_counts().sort_index()
     more = f" (in {len(texts)} wordings)" if len(texts) > 1 else ""
-    text = f"{who}{of_whom} {verb}{'s' * (total == 1)} the {what}: {texts.idxmax()}{more}"
-    return Statement("reason-stated", text, total)
+    quote = str(texts.idxmax())
+    text = f"{who}{of_whom} {verb}{'s' * (total == 1)} the {what}: {quote}{more}"
+    return Statement("reason-stated", text, total, (quote,))
 
 
 def place(rows: pd.DataFrame, flows: pd.DataFrame) -> Statement | None:

@@ -178,9 +178,10 @@ def changed_before(material: Material, between: tuple[datetime, datetime]) -> Si
         return Signal(name, Kind.TIME, State.QUIET, text, 0, p=1.0)
     last = near.sort_values(["time_utc", "event_id"]).iloc[-1]
     ago = (high - last["time_utc"]).total_seconds() / 3600
+    quotes = tuple(one for one in (last["activity"], last["actor"]) if isinstance(one, str))
     by = f" by {last['actor']}" if isinstance(last["actor"], str) else ""
     text = f"“{last['activity']}”{by} {day(last['time_utc'])}, {ago:.0f} h before {day(high)}"
     if p > material.numbers["corroborates"]:
         text += "; policies change so often here that this may be chance"
     state = State.of(material.agrees(p))
-    return Signal(name, Kind.TIME, state, text, len(near), p=p)
+    return Signal(name, Kind.TIME, state, text, len(near), p=p, quotes=quotes)

@@ -162,4 +162,4 @@ def _finding(
 
 
 def _statement(signal: Signal) -> Statement:
-    return Statement(signal.id, signal.statement, signal.value)
+    return Statement(signal.id, signal.statement, signal.value, signal.quotes)

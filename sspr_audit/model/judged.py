@@ -76,6 +76,8 @@ class Statement:
     signal: str
     statement: str
     value: int | float | str | None = None
+    quotes: tuple[str, ...] = ()
+    """What of the sentence stands in the records word for word: reasons, names of who did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Signal:
     needs: str = ""
     """What data would tell, where it is unknown or few; a noun, for it ends the sentence "would
     tell: …"."""
+    quotes: tuple[str, ...] = ()
+    """As in Statement."""
 
 
 @dataclass(frozen=True, slots=True)

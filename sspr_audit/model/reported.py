@@ -117,3 +117,5 @@ class Report:
     unobservable: tuple[Unobservable, ...] = ()
     changed: Change | None = None
     """Only where a change was asked about."""
+    is_pseudonymized: bool = False
+    """Whether pseudonyms stand for people, devices and texts that nobody knows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from sspr_audit.normalize import records
 from sspr_audit.pipeline import analysis
 from sspr_audit.pipeline.analysis import Analysis, Options, Read
 from sspr_audit.pipeline.ingest import Ingested, ingest
+from sspr_audit.pipeline.judging import Judged
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,6 +69,24 @@ def write_demo(folder: Path) -> list[Path]:
     from sspr_audit.sources import demo
 
     return demo.write(folder)
+
+
+def pseudonymized(done: Analysis, options: Options, key: bytes) -> Analysis:
+    """Return the analysis with pseudonyms for names, and without what only names would tell of.
+
+    The settings keep the key; see report/pseudonyms.py for what stays as it is.
+    """
+    from sspr_audit.report import pseudonyms
+
+    made = pseudonyms.Pseudonyms(key, pseudonyms.words(options.knowledge))
+    return replace(
+        done,
+        report=pseudonyms.report(done.report, made, done.flows),
+        flows=pseudonyms.frame(done.flows, made),
+        acts=pseudonyms.frame(done.acts, made),
+        events=None,
+        judged=Judged(),
+    )
 
 
 def rendered(  # noqa: PLR0913 - how a form can be wished

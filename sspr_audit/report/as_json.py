@@ -56,6 +56,8 @@ def _report(report: Report) -> dict[str, Any]:
     told = _all_but_changed(report)
     if report.changed is not None:
         told["changed"] = _changed(report.changed)
+    if report.is_pseudonymized:
+        told["pseudonymized"] = True
     return told
 
 

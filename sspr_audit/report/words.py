@@ -40,6 +40,12 @@ CLIENTS: Final = (
 UTC_DAYS: Final = "These days begin at 00:00 UTC, as in the JSON report and as for --since."
 """Said where the rest of the page is in another zone."""
 
+PSEUDONYMS: Final = (
+    "pseudonyms stand for people, devices, files and words that are not known; IP addresses and "
+    "sites are as they were"
+)
+"""Said in every report that has no names."""
+
 OUTCOME: Final = {
     "succeeded": "succeeded",
     "blocked": "was blocked",
@@ -407,6 +413,8 @@ def data(report: Report, clock: Clock) -> Iterator[tuple[str, str]]:
     tenant = [name(one) for one in (report.tenant_id, report.cloud) if one]
     if tenant:
         yield "Tenant", ", ".join(tenant)
+    if report.is_pseudonymized:
+        yield "Names", PSEUDONYMS
     yield "Records", _account(report)
     if report.account.filter:
         yield "Filter", harmless.line(report.account.filter)

@@ -2,7 +2,7 @@
 
 Import this where settings are loaded, not at the top of a command: pydantic takes a quarter of
 a second. What a value may be stands in values.py, which keys there are in model.py, the words of
-faults in faults.py, and how files are read in reading.py.
+faults in faults.py, how files are read in reading.py, and the key of pseudonyms in keys.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from sspr_audit.errors import SettingsError
 from sspr_audit.settings import faults
+from sspr_audit.settings.keys import pseudonym_key
 from sspr_audit.settings.model import CLOUDS, Settings
 from sspr_audit.settings.reading import LARGEST, SECRETS, parsed, secret
 from sspr_audit.settings.values import CLIENTS, span
@@ -30,6 +31,7 @@ __all__ = [
     "checked",
     "load",
     "place",
+    "pseudonym_key",
     "secret",
     "span",
 ]

@@ -34,7 +34,7 @@ def parsed(file: Path) -> dict[str, Any]:
     Raises SettingsError.
     """
     try:
-        raw = _contents(file)
+        raw = contents(file)
     except ValueError as error:
         msg = f"{file}: the settings file {error}"
         raise SettingsError(msg) from None
@@ -71,7 +71,7 @@ def secret(name: str, *, environ: Mapping[str, str]) -> SecretStr | None:
     if not named:
         return SecretStr(value) if value else None
     try:
-        text = _contents(Path(named)).decode("utf-8-sig").rstrip("\r\n")
+        text = contents(Path(named)).decode("utf-8-sig").rstrip("\r\n")
         trouble = "" if text else "is empty"
     except UnicodeDecodeError:
         trouble = "is not UTF-8 text"
@@ -83,7 +83,7 @@ def secret(name: str, *, environ: Mapping[str, str]) -> SecretStr | None:
     return SecretStr(text)
 
 
-def _contents(file: Path) -> bytes:
+def contents(file: Path) -> bytes:
     """Return what a regular file holds. Raises ValueError with what is to be said of the file."""
     try:
         if not stat.S_ISREG(file.stat().st_mode):  # a pipe can stay silent, a device never ends
