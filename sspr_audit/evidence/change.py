@@ -78,7 +78,13 @@ def _ended(flows: pd.DataFrame, window: Window, at: datetime) -> pd.DataFrame:
 def _in_all(flows: pd.DataFrame, *, grows: bool) -> Comparison:
     """Return the comparison of everybody, which stands alone and needs no correction."""
     pairs = _pairs(flows.assign(everywhere=None), "everywhere", "good")
-    return _judged(pairs or (_pair(None, {}),), grows=grows)[0]
+    return _judged(pairs or (pair(None, (0, 0), (0, 0)),), grows=grows)[0]
+
+
+def ended_well(flows: pd.DataFrame, before: Window, after: Window) -> Comparison:
+    """Return everybody's comparison of two spans that touch: whose last flow there ended well."""
+    ended = _ended(flows, Window(before.start, after.end), after.start)
+    return _in_all(ended[ended["person"].notna()], grows=False)
 
 
 def _pairs(flows: pd.DataFrame, place: str, hit: str) -> tuple[Comparison, ...]:
@@ -89,7 +95,10 @@ def _pairs(flows: pd.DataFrame, place: str, hit: str) -> tuple[Comparison, ...]:
     for (name, is_after), hits, people in counted.itertuples(name=None):
         known = name if isinstance(name, str) else None
         sides.setdefault(known, {})[bool(is_after)] = (int(hits), int(people))
-    pairs = [_pair(name, found) for name, found in sides.items()]
+    pairs = [
+        pair(name, *(found.get(side, (0, 0)) for side in (False, True)))
+        for name, found in sides.items()
+    ]
     return tuple(
         sorted(
             pairs,
@@ -98,14 +107,15 @@ def _pairs(flows: pd.DataFrame, place: str, hit: str) -> tuple[Comparison, ...]:
     )
 
 
-def _pair(name: str | None, sides: dict[bool, tuple[int, int]]) -> Comparison:
-    before, after = (_share(*sides.get(side, (0, 0))) for side in (False, True))
-    pair = Comparison(name, before, after)
+def pair(name: str | None, first: tuple[int, int], second: tuple[int, int]) -> Comparison:
+    """Return both sides, each a count of so many people, with their difference; not judged yet."""
+    before, after = _share(*first), _share(*second)
+    both = Comparison(name, before, after)
     if not (before.people and after.people):
-        return pair
+        return both
     low, high = statistics.newcombe(before.count, before.people, after.count, after.people)
     difference = after.count / after.people - before.count / before.people
-    return replace(pair, difference=difference, low=low, high=high)
+    return replace(both, difference=difference, low=low, high=high)
 
 
 def _share(count: int, people: int) -> Share:
@@ -114,9 +124,20 @@ def _share(count: int, people: int) -> Share:
 
 
 def _judged(pairs: Sequence[Comparison], *, grows: bool) -> tuple[Comparison, ...]:
-    """Return the pairs with their verdicts, corrected for how many could have had one by chance.
+    """Return the pairs with their verdicts."""
+    chances = corrected(pairs)
+    tests = max(1, sum(one is not None for one in chances))
+    return tuple(
+        _told(one, chance, tests=tests, grows=grows)
+        for one, chance in zip(pairs, chances, strict=True)
+    )
 
-    A place too small to show any difference cannot mislead, and is not corrected for.
+
+def corrected(pairs: Sequence[Comparison]) -> list[float | None]:
+    """Return Fisher's p of each pair, corrected for how many could have had one by chance.
+
+    None where no number of hits could show a difference: a place too small to show any cannot
+    mislead, and is not corrected for.
     """
     chances = {}
     for place, one in enumerate(pairs):
@@ -126,10 +147,7 @@ def _judged(pairs: Sequence[Comparison], *, grows: bool) -> tuple[Comparison, ..
             if least <= statistics.ALPHA:
                 chances[place] = chance
     adjusted = dict(zip(chances, statistics.holm([*chances.values()]), strict=True))
-    tests = max(1, len(chances))
-    return tuple(
-        _told(one, adjusted.get(place), tests=tests, grows=grows) for place, one in enumerate(pairs)
-    )
+    return [adjusted.get(place) for place in range(len(pairs))]
 
 
 def _told(one: Comparison, chance: float | None, *, tests: int, grows: bool) -> Comparison:

@@ -8,6 +8,8 @@ where there is nothing to say.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
@@ -98,9 +100,41 @@ def cases(
         )
 
 
+def stated_by_period(
+    connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, span: Window, window: Window
+) -> list[tuple[str, int, int, datetime, datetime]]:
+    """Return target, period, people in flows, first and last time of what a span states.
+
+    Periods are as long as the window, which is period 0, and count back from it.
+    """
+    said = engine.sql("sspr_audit.evidence", "stated.sql")
+    query = engine.sql("sspr_audit.evidence", "earlier.sql").replace("{said}", f"(\n{said})")
+    moment = timedelta(microseconds=1)
+    values = {
+        **span.naive,
+        "start_us": (window.start - datetime(1970, 1, 1, tzinfo=UTC)) // moment,
+        "length_us": (window.end - window.start) // moment,
+    }
+    with _lent_names(connection, knowledge):
+        rows = engine.rows(connection, query, values)
+    return [
+        (target, period, people, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
+        for target, period, people, first, last in rows
+    ]
+
+
 def _stated(
     connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, window: Window
 ) -> pd.DataFrame:
+    with _lent_names(connection, knowledge):
+        query = engine.sql("sspr_audit.evidence", "stated.sql")
+        return STATED.shape(engine.fetch(connection, query, window.naive))
+
+
+def _lent_names(
+    connection: duckdb.DuckDBPyConnection, knowledge: Knowledge
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """Lend the queries what each key of a reason names, as `names`."""
     import pyarrow as pa
 
     names = [
@@ -110,9 +144,7 @@ def _stated(
     ]
     names.append(("blocked", THROTTLED, "documented"))
     columns = dict(zip(("key", "target", "standing"), zip(*names, strict=True), strict=True))
-    with engine.lent(connection, names=pa.table(columns)):
-        query = engine.sql("sspr_audit.evidence", "stated.sql")
-        return STATED.shape(engine.fetch(connection, query, window.naive))
+    return engine.lent(connection, names=pa.table(columns))
 
 
 def _values(column: pd.Series[str]) -> tuple[str, ...]:

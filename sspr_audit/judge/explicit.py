@@ -72,4 +72,5 @@ def _finding(case: Case, knowledge: Knowledge, cloud: Cloud | None) -> Finding:
         against=case.against,
         events=case.events,
         event_ids=case.event_ids,
+        is_stated=True,
     )

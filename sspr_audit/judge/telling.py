@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 
 from sspr_audit.knowledge import Cause, Cloud, Family, Knowledge
 from sspr_audit.model import Confidence, Finding, Rival, Scope, Statement
@@ -24,12 +26,14 @@ def finding(  # noqa: PLR0913 - what the data say of it
     against: tuple[Statement, ...],
     events: int,
     event_ids: tuple[str, ...],
+    is_stated: bool = False,
     missing: tuple[str, ...] = (),
 ) -> Finding:
     """Return the finding that `target`, a cause or a family, is; its texts are told in `cloud`.
 
-    `missing` names data that would make it surer. They come first among what would confirm it,
-    after the one observation that tells a pattern's rivals apart.
+    `is_stated` says whether a text or code names it, and no pattern. `missing` names data that would
+    make it surer. They come first among what would confirm it, after the one observation that tells
+    a pattern's rivals apart.
     """
     family = knowledge.families.get(target)
     lead = knowledge.causes[family.lead if family else target]
@@ -58,7 +62,21 @@ def finding(  # noqa: PLR0913 - what the data say of it
         sources=tuple(knowledge.sources[key] for key in keys),
         events=events,
         event_ids=event_ids,
+        identity=identity(target, scope, is_stated=is_stated),
     )
+
+
+def identity(target: str, scope: Scope, *, is_stated: bool) -> str:
+    """Return what names this finding in every report, as 12 hexadecimal digits.
+
+    What a text names is one finding, wherever it is. A pattern is one for each product, else for
+    each site, else for each network that shows it, at each client. People and counts take no part.
+    """
+    where: tuple[tuple[str, ...], ...] = ()
+    if not is_stated:
+        where = (scope.devices or scope.sites or scope.ips, scope.clients)
+    told = json.dumps(["stated" if is_stated else "shown", target, *where], ensure_ascii=True)
+    return sha256(told.encode()).hexdigest()[:12]
 
 
 def _rivals(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sspr_audit.model.progress import Trend
+
 
 class Confidence(StrEnum):
     """How far the signals carry a cause. Says nothing of how much harm it does."""
@@ -229,6 +231,10 @@ class Finding:
     events: int
     event_ids: tuple[str, ...]
     """At most 100, oldest first."""
+    identity: str = ""
+    """The same from report to report: of what is found, and where; never of whom or how many."""
+    trend: Trend | None = None
+    """What became of it since the period before, where that was looked at."""
 
 
 @dataclass(frozen=True, slots=True)

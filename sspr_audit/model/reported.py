@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sspr_audit.model.changed import Change
 from sspr_audit.model.judged import Finding, Unobservable
+from sspr_audit.model.progress import Progress
 from sspr_audit.model.records import Account, Coverage, Window
 
 OUTCOMES = ("succeeded", "blocked", "failed", "cancelled", "abandoned", "open")
@@ -117,5 +118,7 @@ class Report:
     unobservable: tuple[Unobservable, ...] = ()
     changed: Change | None = None
     """Only where a change was asked about."""
+    progress: Progress | None = None
+    """What changed since the period before; None where nobody looked."""
     is_pseudonymized: bool = False
     """Whether pseudonyms stand for people, devices and texts that nobody knows."""

@@ -20,12 +20,13 @@ from sspr_audit.model import (
     Report,
     Site,
     Skipped,
+    Told,
     Window,
 )
 from sspr_audit.normalize import contexts, locations
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize.contexts import Beside
-from sspr_audit.pipeline import judging
+from sspr_audit.pipeline import judging, progress
 from sspr_audit.pipeline.judging import Judged
 from sspr_audit.report import build
 
@@ -73,6 +74,8 @@ class Read:
     """What the person should hear about files that were not read."""
     beside: Beside = field(default_factory=Beside)
     """What filled `context`."""
+    told: Told | None = None
+    """What a report on the period before found, where the store knows of one."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -118,6 +121,8 @@ class Span:
     """What the ledger of a store says instead; None for files, and where nothing was fetched."""
     filter: str | None = None
     """What the service was asked beside the time for some of it."""
+    holds_before: bool | None = None
+    """Whether the ledger covers all of the period before the window; None where there is none."""
 
 
 def located(options: Options, texts: Iterable[str]) -> Options:
@@ -178,8 +183,7 @@ def analysed(
     events = None
     if options.tell_events:
         events = tables.EVENTS.shape(engine.fetch(connection, _EVENTS, bounds))
-    length = window.end - window.start
-    before = Window(window.start - length, window.start)
+    before = progress.before(window)
     judged = judging.judged(
         connection,
         material(
@@ -197,6 +201,18 @@ def analysed(
         options.knowledge,
         cloud=options.cloud,
     )
+    reaches = data.first <= before.start
+    judged, changes = progress.followed(
+        connection,
+        options,
+        judged,
+        of_flows,
+        window,
+        first=baseline.start,
+        is_whole=reaches if data.holds_before is None else data.holds_before,
+        has_gaps=read.faulty or bool(data.fetched and data.fetched.complete is False),
+        told=read.told,
+    )
     report = build.build(
         version=sspr_audit.__version__,
         now=options.generated_at,
@@ -209,11 +225,12 @@ def analysed(
         reasons=flows.reasons(connection, **bounds),
         account=_account(connection, window, read, data.filter),
         coverage=data.fetched or Coverage(complete=None, spans=data.covered),
-        previous=before if data.first <= before.start else None,
+        previous=before if reaches else None,
         unrecognized=normalize.unrecognized(connection, **bounds),
         findings=judged.findings,
         unobservable=judged.unobservable,
         changed=changed,
+        progress=changes,
     )
     complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
     return Analysis(report, events, of_flows, acts, options, data, complete, read.remarks, judged)

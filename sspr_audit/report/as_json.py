@@ -20,7 +20,9 @@ from sspr_audit.model import (
     Comparison,
     Coverage,
     Finding,
+    Gone,
     Group,
+    Progress,
     Report,
     Scope,
     Share,
@@ -56,6 +58,8 @@ def _report(report: Report) -> dict[str, Any]:
     told = _all_but_changed(report)
     if report.changed is not None:
         told["changed"] = _changed(report.changed)
+    if report.progress is not None:
+        told["progress"] = _progress(report.progress)
     if report.is_pseudonymized:
         told["pseudonymized"] = True
     return told
@@ -85,7 +89,7 @@ def _all_but_changed(report: Report) -> dict[str, Any]:
             "client_types": _texts(report.unrecognized.client_types),
             "activities": _texts(report.unrecognized.activities),
         },
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_followed(finding) for finding in report.findings],
         "unobservable": [
             {"cause": one.cause, "needs": list(one.needs)} for one in report.unobservable
         ],
@@ -135,6 +139,32 @@ def _share(share: Share) -> dict[str, Any]:
         "share": _rounded(share.share),
         "low": _rounded(share.low),
         "high": _rounded(share.high),
+    }
+
+
+def _progress(progress: Progress) -> dict[str, Any]:
+    return {
+        "before": _window(progress.before),
+        "known": progress.is_known,
+        "ended_well": None if progress.ended_well is None else _comparison(progress.ended_well),
+        "gone_known": progress.gone_is_known,
+        "gone": [_gone(one) for one in progress.gone],
+    }
+
+
+def _gone(one: Gone) -> dict[str, Any]:
+    past = one.past
+    return {
+        "id": past.identity,
+        "cause": past.cause,
+        "family": past.family,
+        "title": past.title,
+        "scope": {"sites": [*past.sites], "ips": [*past.ips], "clients": [*past.clients]},
+        "users": past.users,
+        "flows": past.flows,
+        "since": _time(past.since),
+        "last_seen": _time(past.last_seen),
+        "people": None if one.people is None else _comparison(one.people),
     }
 
 
@@ -244,6 +274,22 @@ def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _texts(texts: tuple[TextCount, ...]) -> list[dict[str, Any]]:
     return [{"text": one.text, "count": one.count} for one in texts]
+
+
+def _followed(finding: Finding) -> dict[str, Any]:
+    told = _finding(finding)
+    if finding.identity:
+        told["id"] = finding.identity
+    if finding.trend is not None:
+        trend = finding.trend
+        told["trend"] = {
+            "course": trend.course.value,
+            "since": None if trend.since is None else _time(trend.since),
+            "weeks": trend.weeks,
+            "last_before": None if trend.last_before is None else _time(trend.last_before),
+            "people": None if trend.people is None else _comparison(trend.people),
+        }
+    return told
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sspr_audit.model import (
     Day,
     Finding,
     Group,
+    Progress,
     ReasonCount,
     Report,
     TextCount,
@@ -57,6 +58,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
     findings: Iterable[Finding],
     unobservable: Iterable[Unobservable],
     changed: Change | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Return the report on `window`.
 
@@ -85,6 +87,7 @@ def build(  # noqa: PLR0913 -- one argument for each thing that a report holds
         findings=tuple(sorted((_bounded(finding) for finding in findings), key=_weightiest)),
         unobservable=tuple(sorted(unobservable, key=lambda one: (one.cause, one.needs))),
         changed=changed,
+        progress=progress,
     )
 
 

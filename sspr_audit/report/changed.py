@@ -84,7 +84,7 @@ def verdict(one: Comparison) -> str:
 
 def told(one: Comparison) -> str:
     """Return both shares and their difference as a sentence."""
-    before, after = (_side(one.before), "before"), (_side(one.after), "after")
+    before, after = (side(one.before), "before"), (side(one.after), "after")
     sides = " and ".join(f"{side} {when}" for side, when in (before, after))
     if one.difference is None:
         return f"Ended well: {sides}."
@@ -102,7 +102,8 @@ def _compared(change: Change) -> str:
     return f"the {length(after)} after it are compared with as long before it."
 
 
-def _side(share: Share) -> str:
+def side(share: Share) -> str:
+    """Return a share in words, such as `3 of 10 people (30 %)`."""
     if share.share is None:
         return "nobody"
     return f"{share.count:,} of {words.people(share.people)} ({_percent(share.share)})"
@@ -117,4 +118,8 @@ def _points(part: float) -> str:
 
 
 def _percent(part: float) -> str:
-    return f"{round(100 * part)} %"
+    """Return a share in whole hundredths, never as 0 or 100 where it is neither."""
+    whole = round(100 * part)
+    if whole in {0, 100} and 0 < part < 1:
+        return "under 1 %" if whole == 0 else "over 99 %"
+    return f"{whole} %"

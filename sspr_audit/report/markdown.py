@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sspr_audit.model import OUTCOMES, Change, Finding, Report, Scope
-from sspr_audit.report import changed, harmless, words
+from sspr_audit.report import changed, harmless, progress, words
 from sspr_audit.report.clock import Clock, clock
 
 ROWS: Final = 100
@@ -29,6 +29,7 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     others = [f"{number}. {_said(one, bound=None)}" for number, one in words.overview(report)]
     if others:
         yield from ("", "Also found:", "", *others)
+    yield from _progress(report, when)
     if report.changed is not None:
         yield from _changed(report.changed, when)
     yield from ("", "## Data", "")
@@ -49,6 +50,19 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     yield from _unobservable(report)
     version = harmless.markdown(report.version)
     yield from ("", f"Written by sspr-audit {version}, {when.moment(report.generated_at)}.")
+
+
+def _progress(report: Report, when: Clock) -> Iterator[str]:
+    summary = progress.summary(report, when)
+    if not summary:
+        return
+    yield from ("", f"## {progress.TITLE}")
+    for sentence in filter(None, (summary, progress.of_totals(report), *progress.notes(report))):
+        yield from ("", _said(sentence, bound=None))
+    gone = [_said(one.sentence) for one in progress.gone(report, when)]
+    yield from _list("Gone", gone[:ROWS])
+    if len(gone) > ROWS:
+        yield from ("", f"+{len(gone) - ROWS:,} more")
 
 
 def _changed(change: Change, when: Clock) -> Iterator[str]:
@@ -95,12 +109,18 @@ def _about(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str
         ("Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"),
         *_scope(finding.scope),
         ("When", words.seen(finding, report, when)),
+        *_course(finding, when),
         ("Fixed by", words.WHO.get(finding.who_can_fix, _said(finding.who_can_fix))),
         ("Cause", harmless.code(finding.cause) + family),
         ("Layer", words.LAYER.get(finding.layer, _said(finding.layer))),
         ("Means", words.means(finding)),
         ("Events", f"{finding.events:,}{_names(finding.event_ids, most=3, before=': ')}"),
     ]
+
+
+def _course(finding: Finding, when: Clock) -> list[tuple[str, str]]:
+    part = progress.of_finding(finding, when)
+    return [("Course", _said(f"{part.word}: {part.sentence}"))] if part else []
 
 
 def _scope(scope: Scope) -> list[tuple[str, str]]:

@@ -22,7 +22,9 @@ from sspr_audit.model import (
     Change,
     Comparison,
     Finding,
+    Gone,
     Group,
+    Progress,
     Report,
     Scope,
     Statement,
@@ -139,6 +141,7 @@ def report(one: Report, pseudonyms: Pseudonyms, flows: pd.DataFrame) -> Report:
             for each in one.unobservable
         ),
         changed=None if one.changed is None else _changed(one.changed, pseudonyms),
+        progress=None if one.progress is None else _progress(one.progress, pseudonyms),
         is_pseudonymized=True,
     )
 
@@ -228,6 +231,14 @@ def _scope(scope: Scope, pseudonyms: Pseudonyms) -> Scope:
 def _statement(one: Statement, sentence: Sentence) -> Statement:
     value = sentence(one.value, one.quotes) if isinstance(one.value, str) else one.value
     return replace(one, statement=sentence(one.statement, one.quotes), value=value, quotes=())
+
+
+def _progress(progress: Progress, pseudonyms: Pseudonyms) -> Progress:
+    def each(one: Gone) -> Gone:
+        clients = tuple(sorted(map(pseudonyms.client, one.past.clients)))
+        return replace(one, past=replace(one.past, clients=clients))
+
+    return replace(progress, gone=tuple(map(each, progress.gone)))
 
 
 def _account(account: Account, pseudonyms: Pseudonyms) -> Account:

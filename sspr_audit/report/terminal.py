@@ -7,7 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import OUTCOMES, Change, Finding, Group, Report, Statement
-from sspr_audit.report import changed, harmless, words
+from sspr_audit.report import changed, harmless, progress, words
 from sspr_audit.report.clock import Clock, clock
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def render(
         page.paragraph("Also found:")
     page.pairs(others if verbose else others[:ROWS], labels=3)
     page.more(0 if verbose else len(others) - ROWS, "more findings")
+    _progress(page, report, when, verbose=verbose)
     if report.changed is not None:
         _changed(page, report.changed, when, verbose=verbose)
     page.heading("Data")
@@ -183,6 +184,18 @@ class _Page:
             self.paragraph(f"+{left_out:,} {what}", indent=2)
 
 
+def _progress(page: _Page, report: Report, when: Clock, *, verbose: bool) -> None:
+    summary = progress.summary(report, when)
+    if not summary:
+        return
+    page.heading(progress.TITLE)
+    for sentence in filter(None, (summary, progress.of_totals(report), *progress.notes(report))):
+        page.paragraph(sentence, indent=2)
+    rows = [(one.word.capitalize(), one.sentence) for one in progress.gone(report, when)]
+    page.pairs(rows if verbose else rows[:ROWS])
+    page.more(0 if verbose else len(rows) - ROWS)
+
+
 def _changed(page: _Page, change: Change, when: Clock, *, verbose: bool) -> None:
     page.heading(changed.TITLE)
     for sentence in changed.sentences(change, when):
@@ -249,6 +262,8 @@ def _about(
     if scope.devices:
         yield "Devices", words.listed(scope.devices, most=most)
     yield "When", words.seen(finding, report, when)
+    if part := progress.of_finding(finding, when):
+        yield "Course", f"{part.word}: {part.sentence}"
 
 
 def _signs(finding: Finding, *, verbose: bool) -> Iterable[tuple[str, str]]:

@@ -228,6 +228,7 @@ def seen(finding: Finding, report: Report, clock: Clock) -> str:
     """
     first, last = clock.moment(finding.first_seen), clock.moment(finding.last_seen)
     begun = min([report.baseline.start, *(start for start, _ in report.coverage.spans)])
+    # A pattern may have begun before the window; then its onset is known.
     before = begun < report.window.start <= finding.first_seen
     if _is_over(finding, report):
         span = f"on {first}" if first == last else f"from {first} to {last}"
