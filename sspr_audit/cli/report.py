@@ -95,6 +95,8 @@ def report(
     done = analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import report as pipeline
 
+    if not (input_ or demo):
+        _remember(here, done)
     if key is not None:
         done = pipeline.pseudonymized(done, options, key)
 
@@ -111,6 +113,17 @@ def report(
     if fail_on and any(_as_certain(found, fail_on) for found in done.report.findings):
         return 1
     return 0 if done.complete else 3
+
+
+def _remember(here: run.Run, done: "Analysis") -> None:
+    """Let a later report know what this one found; the report itself does without."""
+    from sspr_audit.pipeline import keeping, remembering
+
+    keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
+    try:
+        remembering.remember(keeper, done.report)
+    except LocalTrouble as error:
+        here.warn(f"a later report will not know of this one: {error}")
 
 
 def _moment(changed: str | None, options: "Options") -> datetime | None:

@@ -31,9 +31,9 @@ def finding(  # noqa: PLR0913 - what the data say of it
 ) -> Finding:
     """Return the finding that `target`, a cause or a family, is; its texts are told in `cloud`.
 
-    `is_stated` says whether a text or code names it, and no pattern. `missing` names data that would
-    make it surer. They come first among what would confirm it, after the one observation that tells
-    a pattern's rivals apart.
+    `is_stated` says whether a text or code names it, and no pattern. `missing` names data that
+    would make it surer. They come first among what would confirm it, after the one observation
+    that tells a pattern's rivals apart.
     """
     family = knowledge.families.get(target)
     lead = knowledge.causes[family.lead if family else target]

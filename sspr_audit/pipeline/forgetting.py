@@ -8,11 +8,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.errors import UsageError
 from sspr_audit.pipeline.keeping import Keeper, upgrade
-from sspr_audit.store import Stored, contexts
+from sspr_audit.store import Stored, contexts, history
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,16 +51,25 @@ def forget(keeper: Keeper, user: str) -> Forgotten:
         names = _names(keeper, wanted)
         pattern = _pattern(names)
 
+        times: list[datetime] = []
+
         def without(batch: Stored) -> Stored:
             import pyarrow as pa
+            import pyarrow.compute as pc
 
             stays = [True] * len(batch.texts)
             for place, value in _naming(batch, names):
                 stays[place] = not any(pattern.search(text) for text in _leaves(value))
-            return batch.only(pa.array(stays, pa.bool_()))
+            kept = pa.array(stays, pa.bool_())
+            if not batch.is_context and not all(stays):
+                went = batch.rows["time_utc"].combine_chunks().filter(pc.invert(kept))
+                span = pc.min_max(went.cast(pa.timestamp("us"), safe=False)).as_py()
+                times.extend(time for time in span.values() if time)
+            return batch.only(kept)
 
         def unname(store: duckdb.DuckDBPyConnection) -> None:
             contexts.forget(store, names)
+            history.forget(store, names, (min(times), max(times)) if times else None)
             for name in names:  # a file's name runs on after the person's, with .json
                 store.execute(
                     "UPDATE imports SET name = 'forgotten' WHERE contains(lower(name), $name)",

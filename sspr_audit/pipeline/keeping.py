@@ -16,12 +16,23 @@ from sspr_audit.errors import NothingReadError
 from sspr_audit.model import Batch, Layout, Window
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
-from sspr_audit.pipeline import analysis, covering, stored_context
+from sspr_audit.pipeline import analysis, covering, progress, stored_context
 from sspr_audit.pipeline.analysis import Analysis, Options, Read, Span
 from sspr_audit.pipeline.covering import Covering
 from sspr_audit.pipeline.ingest import Ingested, ingest
 from sspr_audit.pipeline.spool import Spool
-from sspr_audit.store import Info, NoStore, Outdated, Store, Stored, claim, contexts, fill, held
+from sspr_audit.store import (
+    Info,
+    NoStore,
+    Outdated,
+    Store,
+    Stored,
+    claim,
+    contexts,
+    fill,
+    held,
+    history,
+)
 from sspr_audit.store.batches import KEY
 from sspr_audit.tables import AUDIT
 
@@ -130,6 +141,7 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
         with keeper.store.reading() as store:
             options = analysis.located(options, contexts.texts(store, "namedLocations"))
             beside = stored_context.bring(connection, store, Window(earliest, end))
+            told = history.earlier(store, Window(start, end))
         window = Window(start, end)
         found = covering.covering(window, ledger, now=options.now, knowledge=options.knowledge)
         data = _in_store(held_there, window)
@@ -145,6 +157,7 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
             context_records=kinds,
             duplicates=0,
             beside=beside,
+            told=told,
             remarks=() if count or ledger.entries else (_FAR.format(data.first, data.last),),
         )
         analysis.derive(connection, options, data)
@@ -169,7 +182,14 @@ def _as_fetched(data: Span, found: Covering, earliest: datetime) -> Span:
     begin, end = found.start(data.window), found.edge
     first = data.first if begin is None else min(data.first, max(begin, earliest))
     last = end if end and found.coverage.spans else data.last
-    return replace(data, first=first, last=last, fetched=found.coverage, filter=found.filter)
+    return replace(
+        data,
+        first=first,
+        last=last,
+        fetched=found.coverage,
+        filter=found.filter,
+        holds_before=found.holds(progress.before(data.window)),
+    )
 
 
 def info(keeper: Keeper) -> Info:
@@ -203,6 +223,7 @@ def prune(keeper: Keeper, *, keep: timedelta) -> tuple[int, int]:
         store.execute(
             "UPDATE coverage SET start_utc = greatest(start_utc, $before)", {"before": before}
         )
+        history.prune(store, before)
 
     with keeper.held("prune"):
         upgrade(keeper)

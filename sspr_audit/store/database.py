@@ -27,7 +27,7 @@ TRIES: Final = 300
 
 _OTHERS: Final = (
     *("imports", "coverage", "gaps", "fetches", "meta"),
-    *("collections", "followed", "reset_links"),
+    *("collections", "followed", "reset_links", "reports", "found"),
 )
 """The tables that hold no records."""
 
