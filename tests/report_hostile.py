@@ -34,7 +34,7 @@ TEXTS = {
     "long words": "word " * 2_000,
 }
 
-_KEPT = {"layer", "who_can_fix", "cause", "family", "day", "confidence", "cloud"}
+_KEPT = {"layer", "who_can_fix", "cause", "family", "day", "confidence", "cloud", "identity"}
 """Fields that hold our own words, which a schema knows."""
 
 
