@@ -1,16 +1,19 @@
-"""Draw the README's picture: the first screen of `sspr-audit report --demo`, as it comes.
+"""Draw the README's pictures: the first screen of `sspr-audit report --demo`, as it comes.
 
     python docs/picture.py
 
-Writes docs/report.svg. Run it after the report's looks have changed.
+Writes docs/report.svg and, with a Chromium on the path, docs/page.png. Run it after the report's
+looks have changed.
 """
 
 from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
+import tempfile
 from io import StringIO
 from pathlib import Path
 
@@ -62,8 +65,27 @@ def shown() -> str:
     return b"".join(pieces).decode().replace("\r\n", "\n")
 
 
+def photographed(program: str, target: Path) -> None:
+    """Write the first screen of the page that the command makes, 1200 pixels wide."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        file = Path(folder, "report.html")
+        wish = ["--demo", "--since", "7d", "--format", "html", "--output", str(file), "--quiet"]
+        subprocess.run([sys.executable, "-m", "sspr_audit", "report", *wish], check=True)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1200, "height": 960})
+        page.goto(file.as_uri())
+        page.screenshot(path=str(target))
+        browser.close()
+
+
 def main() -> None:
-    """Write the picture."""
+    """Write the pictures."""
+    if chromium := shutil.which("chromium"):
+        photographed(chromium, HERE / "page.png")
     lines = shown().split("\n")[:LINES]
     console = Console(record=True, width=96, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi("\n".join([*lines, "…"])))

@@ -57,7 +57,11 @@ def quiet() -> str:
         flows=flows,
         findings=(),
         unobservable=(),
-        coverage=Coverage(complete=True, spans=((factory.at(0), factory.at(168)),)),
+        coverage=Coverage(
+            complete=True,
+            spans=((factory.at(0), factory.at(167.5)),),
+            settling=(factory.at(167.5), factory.at(168)),
+        ),
         account=factory.account(skipped=(), files_ignored=(), id_conflicts=0, filter=None),
         previous=None,
     )

@@ -139,7 +139,7 @@ def verdict(report: Report, clock: Clock) -> tuple[str, ...]:
         why = f"Nothing here needs an administrator. Most often: {_titled(first)}{_whom(first)}."
     else:
         why = f"{_trouble(first, report, clock)} Cause: {_titled(first)}."
-    return (why, counted(report.totals), *_crowds(report), *_doubt(report, clock))
+    return (why, counted(report.totals), *_crowds(report), *doubts(report, clock))
 
 
 def headline(report: Report, clock: Clock) -> tuple[str, ...]:
@@ -302,7 +302,7 @@ def _crowds(report: Report) -> list[str]:
     return [*found[:_NAMED], f"So it is with {more}."]
 
 
-def _doubt(report: Report, clock: Clock) -> Iterator[str]:
+def doubts(report: Report, clock: Clock) -> Iterator[str]:
     """Yield what the reader must know before trusting the verdict."""
     yield from _edges(report, clock)
     faults = []
@@ -375,7 +375,7 @@ def _no_verdict(report: Report, clock: Clock) -> Iterator[str]:
         yield (
             "That is no all-clear: an attempt that never reached the reset page leaves no record."
         )
-    yield from _doubt(report, clock)
+    yield from doubts(report, clock)
 
 
 def _why_empty(report: Report) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 1_000_000
 """Bytes of the whole page; flows that do not fit are left out, and counted."""
+
+_DATE: Final = re.compile(r"\b\d{4}-\d\d-\d\d(?: \d\d:\d\d)?\b")
 
 _FLOWS: Final = "{flows of the page}"
 """Stands for the flows until it is known how much room they have."""
@@ -66,7 +69,7 @@ def _environment() -> Environment:
     """Return the templates, in which every text is escaped, and made harmless once more."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(_text),
         autoescape=True,
         finalize=_shown,
@@ -74,6 +77,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["dated"] = _dated
+    return made
+
+
+def _dated(text: str) -> Any:  # noqa: ANN401 -- jinja2's own kind of text
+    """Return the text with every date and time kept on one line."""
+    from markupsafe import escape
+
+    kept = _DATE.sub(r'<span class="date">\g<0></span>', str(escape(_shown(text))))
+    return _raw(kept)
 
 
 def _shown(value: Any) -> Any:  # noqa: ANN401 -- whatever a template writes

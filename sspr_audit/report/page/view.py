@@ -35,8 +35,8 @@ _SENTENCE: Final = 600
 _FEW_CLIENTS: Final = 2
 """Up to how many clients the head of a finding names; below it all stand."""
 
-_NOT_WHOLE: Final = ("Gap", "Skipped", "Not whole", "Conflict", "Settling")
-"""Labels of words.data that the first screen shows."""
+_NOT_WHOLE: Final = ("Gap", "Skipped", "Not whole")
+"""Labels of words.data that the first screen shows; settling and conflicts lose nothing."""
 
 _DOTS: Final = {"confirmed": "●●●", "likely": "●●○", "possible": "●○○"}
 """Confidence for whoever sees no colours and reads no words yet."""
@@ -47,14 +47,15 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
     ordered = words.in_order(report)
     first, *why = words.headline(report, when)
     others = words.verdict(report, when)[1:]
+    doubts = [*words.doubts(report, when)]
     told = [*words.data(report, when)]
     findings = [_finding(place, one, report, when) for place, one in enumerate(ordered, start=1)]
     return {
         "title": f"Password resets: {first}",
         "verdict": first,
         "why": why,
-        "sentences": [one for one in others if not _is_doubt(one)],
-        "notices": [one for one in others if _is_doubt(one)],
+        "sentences": [one for one in others if one not in doubts],
+        "notices": doubts,
         "not_whole": [pair for pair in told if _is_fault(pair)],
         "tenant": ", ".join(words.name(one) for one in (report.tenant_id, report.cloud) if one),
         "window": when.span(report.window.start, report.window.end),
@@ -75,10 +76,6 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
 def event_ids(report: Report) -> list[tuple[str, ...]]:
     """Return the event ids of each finding, in the order of the page."""
     return [one.event_ids for one in words.in_order(report)]
-
-
-def _is_doubt(sentence: str) -> bool:
-    return sentence.startswith(("The data is not complete", "The records ", "All records lie "))
 
 
 def _is_fault(pair: tuple[str, str]) -> bool:
@@ -127,10 +124,13 @@ def _since(since: Change) -> dict[str, Any]:
 
 def _differ(since: Change, verdict: Verdict) -> Iterator[str]:
     """Yield a sentence that names the sites, and one that names the clients, with this verdict."""
-    for places, nobody in ((since.by_site, "addresses of no named site"), (since.by_client, "-")):
+    for word, places, nobody in (
+        ("at", since.by_site, "addresses of no named site"),
+        ("with", since.by_client, "-"),
+    ):
         names = [one.name or nobody for one in places if one.verdict is verdict]
         if names:
-            yield f"{verdict.value.capitalize()}: {words.listed(names, most=5)}."
+            yield f"{verdict.value.capitalize()} {word} {words.listed(names, most=5)}."
 
 
 def _places(places: Sequence[Comparison], word: str) -> list[list[str]]:
