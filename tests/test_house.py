@@ -47,13 +47,14 @@ ONLY_IN = {
     "scipy": ("evidence", "judge"),
     "tenacity": ("sources/graph", "deliver"),
     "typer": ("cli",),
+    "xlsxwriter": ("report",),
     "zstandard": ("sources", "store"),
 }
 """One home each; a type may be named where it passes through."""
 
 HEAVY = {
     *("duckdb", "httpx", "jinja2", "matplotlib", "msal", "msal_extensions", "msgspec", "numpy"),
-    *("pandas", "pyarrow", "pydantic", "rich", "scipy", "tenacity"),
+    *("pandas", "pyarrow", "pydantic", "rich", "scipy", "tenacity", "xlsxwriter"),
 }
 LAZY_HOMES = ("settings", "knowledge/check", "knowledge/shapes", "sources/graph")
 """Modules that are themselves imported only where they are used."""

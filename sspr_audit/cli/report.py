@@ -37,6 +37,8 @@ class Format(StrEnum):
     markdown = "markdown"
     html = "html"
     csv = "csv"
+    action_plan = "action-plan"
+    xlsx = "xlsx"
 
 
 class FailOn(StrEnum):
@@ -91,6 +93,9 @@ def report(
     options = run.options(here, since=since, until=until, cloud=cloud, tell_events=told)
     options = replace(options, changed=_moment(changed, options))
     target = writing.target(here, output, input_ or [])
+    if format_ is Format.xlsx and target is None and sys.stdout.isatty():
+        msg = "--format xlsx is no text for a terminal; name a file with --output"
+        raise UsageError(msg)
     key = run.pseudonym_key(config) if pseudonymize else None  # before the long work
     done = analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import report as pipeline
@@ -100,16 +105,19 @@ def report(
     if key is not None:
         done = pipeline.pseudonymized(done, options, key)
 
-    size = shutil.get_terminal_size()
-    text = pipeline.rendered(
-        done,
-        format_.value,
-        timezone=here.timezone,
-        width=max(40, min(size.columns, 120)) if sys.stdout.isatty() and not target else 80,
-        colour=target is None and run.colour(sys.stdout),
-        verbose=verbose,
-    )
-    writing.write(text, target)
+    if format_ is Format.xlsx:
+        writing.write(pipeline.workbook(done, timezone=here.timezone), target)
+    else:
+        size = shutil.get_terminal_size()
+        text = pipeline.rendered(
+            done,
+            format_.value,
+            timezone=here.timezone,
+            width=max(40, min(size.columns, 120)) if sys.stdout.isatty() and not target else 80,
+            colour=target is None and run.colour(sys.stdout),
+            verbose=verbose,
+        )
+        writing.write(text, target)
     if fail_on and any(_as_certain(found, fail_on) for found in done.report.findings):
         return 1
     return 0 if done.complete else 3

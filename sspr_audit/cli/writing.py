@@ -50,31 +50,33 @@ def target(here: Run, output: str | None, inputs: Sequence[str]) -> Path | None:
     return real
 
 
-def write(text: str, output: Path | None = None) -> None:
+def write(what: str | bytes, output: Path | None = None) -> None:
     """Write to stdout, or beside `output` and then move it there. Raises LocalTrouble."""
+    raw = what.encode("utf-8", "backslashreplace") if isinstance(what, str) else what
     try:
-        if output is None:
-            sys.stdout.write(text)
+        if output is None and isinstance(what, str):
+            sys.stdout.write(what)
             sys.stdout.flush()
+        elif output is None:
+            sys.stdout.buffer.write(raw)
+            sys.stdout.buffer.flush()
         elif _is_device(output):
-            output.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+            output.write_bytes(raw)
         else:
-            _replace(output, text)
+            _replace(output, raw)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise _trouble(str(output or "the output"), error) from error
 
 
-def _replace(file: Path, text: str) -> None:
-    """Put `text` in the place of `file`, with its rights; a new one is only for its owner."""
+def _replace(file: Path, raw: bytes) -> None:
+    """Put the bytes in the place of `file`, with its rights; a new one is only for its owner."""
     handle, name = tempfile.mkstemp(".new", ".sspr-audit-", file.parent)  # 0600 by its promise
     beside = Path(name)
     try:
-        with open(  # noqa: PTH123 - a handle has no path
-            handle, "w", encoding="utf-8", errors="backslashreplace", newline=""
-        ) as opened:
-            opened.write(text)
+        with open(handle, "wb") as opened:  # noqa: PTH123 - a handle has no path
+            opened.write(raw)
         if file.exists():
             beside.chmod(stat.S_IMODE(file.stat().st_mode))
         beside.replace(file)

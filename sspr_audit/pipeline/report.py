@@ -21,7 +21,8 @@ from sspr_audit.pipeline.judging import Judged
 if TYPE_CHECKING:
     import duckdb
 
-FORMATS: Final = ("terminal", "json", "markdown", "html", "csv")
+FORMATS: Final = ("terminal", "json", "markdown", "html", "csv", "action-plan")
+"""The forms that are text; the workbook is none."""
 
 
 def from_files(paths: Sequence[str], options: Options) -> Analysis:
@@ -113,6 +114,10 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
         from sspr_audit.report import flows_csv
 
         return flows_csv.render(done.report.window, done.flows)
+    if form == "action-plan":
+        from sspr_audit.report import action_plan
+
+        return action_plan.render(done.report, timezone=timezone)
     from sspr_audit.report import terminal
 
     return terminal.render(
@@ -138,6 +143,13 @@ def _page(done: Analysis, *, timezone: str | None) -> str:
         start = window.start - (window.end - window.start)
         since = change.measured(done.flows, at=window.start, first=start, end=window.end)
     return page.render(done.report, done.flows, done.events, since=since, timezone=timezone)
+
+
+def workbook(done: Analysis, *, timezone: str | None = None) -> bytes:
+    """Return the report as an Excel workbook (.xlsx), its times in the zone."""
+    from sspr_audit.report import workbook
+
+    return workbook.render(done.report, done.flows, timezone=timezone)
 
 
 def _analysed(connection: duckdb.DuckDBPyConnection, options: Options, read: Read) -> Analysis:

@@ -47,6 +47,11 @@ class Clock:
         """Return the short name that the zone has at that time, such as `CET`."""
         return _zone(time.astimezone(self.zone))
 
+    def minute(self, time: datetime) -> str:
+        """Return date and time of day without the zone, such as `2026-03-03 09:12`."""
+        local = time.astimezone(self.zone)
+        return f"{local.date()} {_clock(local, seconds=False)}"
+
     def span(self, start: datetime, end: datetime) -> str:
         """Return both ends; seconds are shown where one of them has any."""
         seconds = any(time.second or time.microsecond for time in (start, end))

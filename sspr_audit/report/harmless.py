@@ -78,11 +78,21 @@ def lines(text: str) -> list[str]:
 
 def cell(text: str) -> str:
     """Return `text` for a cell of a spreadsheet: no controls, and never a formula."""
+    kept = _LATER_FORMULA.sub(r"\1'", typed(text))
+    return f"'{kept}" if _FORMULA.match(text) or _FORMULA.match(kept) else kept
+
+
+def typed(text: str) -> str:
+    """Return `text` for a cell that is declared to hold text: no controls, not too long."""
     kept = "".join(_seen(text[:CELL_BOUND], hidden=""))
-    kept = _LATER_FORMULA.sub(r"\1'", kept)
     if len(text) > CELL_BOUND:
         kept += f"\u2026 (+{len(text) - CELL_BOUND:,} characters)"
-    return f"'{kept}" if _FORMULA.match(text) or _FORMULA.match(kept) else kept
+    return kept
+
+
+def is_formula(text: str) -> bool:
+    """Say whether a spreadsheet would take the text for a formula, were it typed into a cell."""
+    return bool(_FORMULA.match(text))
 
 
 def json(document: str) -> str:
