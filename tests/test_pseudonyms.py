@@ -7,7 +7,9 @@ import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import jsonschema
 import pytest
@@ -19,8 +21,17 @@ from sspr_audit import cli, knowledge, settings
 from sspr_audit.errors import SettingsError
 from sspr_audit.evidence import change
 from sspr_audit.model import Scope, Skipped, Statement, TextCount, Unrecognized
-from sspr_audit.report import as_json, flows_csv, markdown, pseudonyms, terminal
-from sspr_audit.tables import ACTS, FLOWS
+from sspr_audit.report import (
+    action_plan,
+    as_json,
+    flows_csv,
+    markdown,
+    page,
+    pseudonyms,
+    terminal,
+    workbook,
+)
+from sspr_audit.tables import ACTS, EVENTS, FLOWS
 
 EXPORTS = Path(__file__).parent.parent / "fixtures" / "graph"
 KEY = bytes(range(32))
@@ -33,9 +44,14 @@ DEVICE = "00000000-0000-0000-0002-0000000c0a17"
 CANARY = "canary"
 
 
-def shown(report, flows):
+def shown(report, flows, events):
     """Return the report in every form that there is."""
+    with ZipFile(BytesIO(workbook.render(report, flows, timezone=None))) as book:
+        sheets = "".join(book.read(name).decode() for name in book.namelist())
     return {
+        "html": page.render(report, flows, events, since=report.changed, timezone=None),
+        "xlsx": sheets,
+        "action plan": action_plan.render(report, timezone=None),
         "json": as_json.render(report),
         "markdown": markdown.render(report, timezone=None),
         "csv": flows_csv.render(report.window, flows),
@@ -63,6 +79,18 @@ def canary_flow():
         agent="SRV-CANARY-01",
         methods="mobile SMS, Canary's telephone",
     )
+
+
+def canary_events():
+    """Return the step and the end of that flow, and words that nobody knows."""
+    flow_id = canary_flow()["flow_id"]
+    whose = {"person": ID, "upn": UPN, "actor": "Canary Karlsson", "agent": "SRV-CANARY-01"}
+    rows = [
+        factory.event(1, flow_id, 3, method="Canary's telephone", stage=30, **whose),
+        factory.event(2, flow_id, 3.1, reason="Canary Karlsson is no member", **whose),
+        factory.event(3, flow_id, 3.2, activity="Reset by Canary", role="note", **whose),
+    ]
+    return factory.frame(EVENTS, rows)
 
 
 def canary_report():
@@ -103,8 +131,13 @@ def canary_report():
 def test_no_name_comes_out_in_any_form():
     """Names of people and devices, their ids, and words that nobody knows are replaced."""
     report, flows = canary_report()
-    clear = shown(report, flows)
-    told = shown(pseudonyms.report(report, OURS, flows), pseudonyms.frame(flows, OURS))
+    events = canary_events()
+    clear = shown(report, flows, events)
+    told = shown(
+        pseudonyms.report(report, OURS, flows),
+        pseudonyms.frame(flows, OURS),
+        pseudonyms.frame(events, OURS),
+    )
 
     jsonschema.validate(json.loads(told["json"]), as_json.schema())
 

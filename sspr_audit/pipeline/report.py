@@ -85,7 +85,7 @@ def pseudonymized(done: Analysis, options: Options, key: bytes) -> Analysis:
         report=pseudonyms.report(done.report, made, done.flows),
         flows=pseudonyms.frame(done.flows, made),
         acts=pseudonyms.frame(done.acts, made),
-        events=None,
+        events=None if done.events is None else pseudonyms.frame(done.events, made),
         judged=Judged(),
     )
 

@@ -147,11 +147,15 @@ def report(one: Report, pseudonyms: Pseudonyms, flows: pd.DataFrame) -> Report:
 
 
 def frame(rows: pd.DataFrame, pseudonyms: Pseudonyms) -> pd.DataFrame:
-    """Return rows of FLOWS or ACTS without names, each distinct value replaced once."""
+    """Return rows of EVENTS, FLOWS or ACTS without names, each distinct value replaced once."""
     columns: Mapping[str, Callable[[str], str]] = {
         "person": pseudonyms.person,
         "upn": pseudonyms.person,
         "actor": pseudonyms.text,
+        "activity": pseudonyms.text,
+        "result": pseudonyms.text,
+        "service": pseudonyms.text,
+        "method": pseudonyms.text,
         "agent": pseudonyms.server,
         "methods": pseudonyms.text,
         "reason": pseudonyms.text,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sspr_audit.model import Change, Comparison, Finding, Report, Scope, Totals, Verdict
-from sspr_audit.report import changed, harmless, words
+from sspr_audit.report import changed, harmless, progress, words
 from sspr_audit.report.clock import Clock
 from sspr_audit.report.page.tables import ROWS, tables
 
@@ -61,6 +61,8 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
         "window": when.span(report.window.start, report.window.end),
         "tiles": _tiles(report.totals, report.previous),
         "since": None if since is None else _since(since),
+        "courses": progress.summary(report, when),
+        "gone": [one.sentence for one in progress.gone(report, when)],
         "findings": [one for one in findings if not one["own"]],
         "own": [one for one in findings if one["own"]],
         "changed": None if report.changed is None else _changed(report.changed, when),
@@ -161,6 +163,7 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict
         "confidence": word,
         "dots": _DOTS[word],
         "means": words.means(finding),
+        "course": progress.of_finding(finding, when),
         "own": finding.who_can_fix == "user",
         "facts": [*_facts(finding, report, when)],
         "layer": words.LAYER.get(finding.layer, finding.layer),
