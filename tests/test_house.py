@@ -33,8 +33,9 @@ PURE = (
 )
 
 ONLY_IN = {
+    "css_inline": ("report",),
     "duckdb": ("engine",),
-    "filelock": ("store",),
+    "filelock": ("store", "deliver"),
     "httpx": ("sources/graph", "deliver"),
     "jinja2": ("report",),
     "matplotlib": ("report",),
@@ -53,8 +54,9 @@ ONLY_IN = {
 """One home each; a type may be named where it passes through."""
 
 HEAVY = {
-    *("duckdb", "httpx", "jinja2", "matplotlib", "msal", "msal_extensions", "msgspec", "numpy"),
-    *("pandas", "pyarrow", "pydantic", "rich", "scipy", "tenacity", "xlsxwriter"),
+    *("css_inline", "duckdb", "httpx", "jinja2", "matplotlib", "msal", "msal_extensions"),
+    *("msgspec", "numpy", "pandas", "pyarrow", "pydantic", "rich", "scipy", "tenacity"),
+    "xlsxwriter",
 }
 LAZY_HOMES = ("settings", "knowledge/check", "knowledge/shapes", "sources/graph")
 """Modules that are themselves imported only where they are used."""

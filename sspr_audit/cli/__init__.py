@@ -27,6 +27,7 @@ from sspr_audit.cli import (
     importing,
     init,
     keeping,
+    mail,
     report,
     run,
 )
@@ -57,6 +58,7 @@ app.command("import")(importing.import_)
 app.command()(flow.flow)
 app.command()(causes.causes)
 app.command()(doctor.doctor)
+app.command()(mail.mail)
 app.command()(init.init)
 app.command()(demo.demo)
 app.add_typer(keeping.store, name="store")

@@ -21,6 +21,7 @@ from sspr_audit.model.judged import (
     Tested,
     Unobservable,
 )
+from sspr_audit.model.letters import Attachment, Envelope, Letter, Picture, Posted
 from sspr_audit.model.progress import Course, Gone, Met, Past, Progress, Told, Trend
 from sspr_audit.model.records import (
     CONTEXT_KINDS,
@@ -57,6 +58,7 @@ __all__ = [
     "Account",
     "Acts",
     "Address",
+    "Attachment",
     "Batch",
     "Case",
     "Change",
@@ -67,6 +69,7 @@ __all__ = [
     "Course",
     "Coverage",
     "Day",
+    "Envelope",
     "Few",
     "Finding",
     "Form",
@@ -77,9 +80,12 @@ __all__ = [
     "Kind",
     "Lack",
     "Layout",
+    "Letter",
     "Met",
     "Misread",
     "Past",
+    "Picture",
+    "Posted",
     "Progress",
     "ReasonCount",
     "Remedy",

@@ -20,12 +20,12 @@ from typing import Final
 import httpx
 
 from sspr_audit.errors import ServiceUnreachable, SsprAuditError
-from sspr_audit.model import Clock
+from sspr_audit.model import Clock, Posted
 from sspr_audit.sources.graph import answers, refusals
 from sspr_audit.sources.graph import http as wire
 from sspr_audit.sources.graph.answers import Answer, Page
 from sspr_audit.sources.graph.auth import SignIn
-from sspr_audit.sources.graph.collections import Collection
+from sspr_audit.sources.graph.collections import MAIL, Collection
 from sspr_audit.sources.graph.errors import ChainBroken, NotOffered, TooHeavy, Unproved
 from sspr_audit.sources.graph.pace import Pace
 from sspr_audit.sources.graph.retrying import LONGEST_HOLD, STATUSES, Again, retried, retry_after
@@ -36,6 +36,10 @@ HEAVY_TRIES: Final = 3
 """For a service that thought too long: asking for less is the better answer."""
 DOUBTFUL_TRIES: Final = 2
 """For a no that Graph is known to give now and then where it means yes."""
+POST_TRIES: Final = 3
+"""For a post that the service did not take because it is busy, and says when to come again."""
+LONGEST_POST_HOLD: Final = 300.0
+"""Seconds that a post waits for that; what wants longer is for the next run."""
 MOST_EMPTY: Final = 100
 """Pages without a record, one after the other, that are believed."""
 
@@ -128,6 +132,42 @@ class Graph:
             jitter=self._dice.random(),
         )
 
+    def post(self, path: str, body: bytes, kind: str, ready: Callable[[], None]) -> Posted:
+        """Hand something over, once: again only where the answer says that it was not taken.
+
+        `ready` is called when nothing but the request is still to come. Raises ServiceUnreachable
+        and what SignIn.token raises where nothing was taken.
+        """
+        url = str(self._root.join(path))
+        content = (body, kind)
+        self._sign_in.token()
+        self.waited += self._pace.wait(MAIL.bucket)
+        ready()
+        for attempt in range(1, POST_TRIES + 1):
+            try:
+                response = self._signed(url, MAIL, MAIL.name, content)
+            except Again as again:
+                if isinstance(again.end, TooHeavy):  # it broke off with the request under way
+                    return Posted(None, why=str(again.end))
+                raise again.end from None
+            after = retry_after(response, self._clock.now())
+            busy = response.status_code == httpx.codes.TOO_MANY_REQUESTS or (
+                response.status_code == httpx.codes.SERVICE_UNAVAILABLE and after is not None
+            )
+            if not busy or attempt == POST_TRIES or (after or 0) > LONGEST_POST_HOLD:
+                break
+            self._pace.hold(MAIL.bucket, after or 0)
+        return self._told(response, busy=busy)
+
+    def _told(self, response: httpx.Response, *, busy: bool) -> Posted:
+        """Return what an answer to a post says."""
+        status = response.status_code
+        if response.is_redirect or "html" in response.headers.get("Content-Type", ""):
+            raise ServiceUnreachable(wire.portal(self._root.host, status))
+        code = refusals.word(answers.error_code(response), "")
+        why = refusals.mail(self._sign_in.app.client_id, code)
+        return Posted(status, code, why, busy)
+
     def _next(self, url: str, collection: Collection, number: int, kind: str | None) -> Answer:
         try:
             return self.get(url, collection, kind=kind)
@@ -199,21 +239,33 @@ class Graph:
             return Again(end, tries=DOUBTFUL_TRIES)
         return end
 
-    def _signed(self, url: str, collection: Collection, kind: str) -> httpx.Response:
-        """Return the answer, with one new token where the first is not (or no longer) enough."""
-        response = self._sent(url, collection, kind)
+    def _signed(
+        self, url: str, collection: Collection, kind: str, posted: tuple[bytes, str] | None = None
+    ) -> httpx.Response:
+        """Return the answer, with one new token where the first is not (or no longer) enough.
+
+        `posted` is a body with its content type; None asks for something.
+        """
+        response = self._sent(url, collection, kind, posted)
         claims = answers.claims_challenge(response)
         if response.status_code == httpx.codes.UNAUTHORIZED or claims is not None:
             self._sign_in.token(claims, fresh=claims is None)
-            response = self._sent(url, collection, kind)
+            response = self._sent(url, collection, kind, posted)
         return response
 
-    def _sent(self, url: str, collection: Collection, kind: str) -> httpx.Response:
+    def _sent(
+        self, url: str, collection: Collection, kind: str, posted: tuple[bytes, str] | None
+    ) -> httpx.Response:
         """Send one request when its turn has come. No name here holds the token: a traceback
         with values would show it.
         """
         self.waited += self._pace.wait(collection.bucket)
-        request = self._http.build_request("GET", url, headers=self._headers())
+        if posted is None:
+            request = self._http.build_request("GET", url, headers=self._headers())
+        else:
+            body, of = posted
+            headers = {**self._headers(), "Content-Type": of}
+            request = self._http.build_request("POST", url, headers=headers, content=body)
         request.headers["Authorization"] = f"Bearer {self._sign_in.token()}"
         self.requests[kind] += 1
         try:

@@ -106,6 +106,14 @@ CONFIGURATION_POLICIES: Final = Collection(
     without="it stays unknown whether the settings catalog shows the reset link",
     version="beta",  # v1.0 has no such thing in any cloud
 )
+MAIL: Final = Collection(
+    name="sendMail",
+    path="sendMail",
+    bucket="mail",
+    permission="Mail.Send",
+    without="no mail leaves through Graph",
+)
+"""Not read from, and not needed for anything but [mail] transport = "graph"."""
 
 CONTEXT: Final = (
     SIGN_INS,

@@ -33,6 +33,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "conditional-access": Limit(1, 1.2),  # one a second, for all apps of the tenant
     "directory": Limit(100, 10.0),  # thousands are allowed; nobody here needs them
     "intune": Limit(100, 10.0),
+    "mail": Limit(30, 60.0),  # what Exchange Online sends for one mailbox
 }
 
 

@@ -128,6 +128,16 @@ def permission(
     return Refused(text, code=code, request_id=request_id)
 
 
+def mail(client_id: str, code: str) -> str:
+    """Return what to do when Graph does not let the app send a mail."""
+    if code in {"ErrorAccessDenied", "Authorization_RequestDenied"}:
+        return (
+            f"app {client_id} lacks Mail.Send, or Exchange does not let it use this mailbox: an"
+            " administrator grants it, scoped to the mailbox by RBAC for Applications"
+        )
+    return "check [mail] from, and that the app may send from that mailbox"
+
+
 def word(text: object, otherwise: str) -> str:
     """Return a code as it may be printed: a short word without blanks, or `otherwise`."""
     return text if isinstance(text, str) and _CODE.fullmatch(text) else otherwise

@@ -1,0 +1,178 @@
+"""sspr-audit mail."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from sspr_audit.cli import fetch, report, run, times, writing
+from sspr_audit.errors import LocalTrouble, UsageError
+
+if TYPE_CHECKING:
+    from sspr_audit.model import Envelope, Window
+    from sspr_audit.pipeline.mail import Attempt, Entry
+
+WAIT: Final = timedelta(minutes=15)
+"""How long a run waits for another that is sending; a server may think for ten minutes."""
+
+UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+
+
+def mail(
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="T",
+            help="From: 7d is the seven whole days before today, 36h whole hours; a day or a full"
+            " ISO time goes to the last midnight. Days are those of [report] timezone.",
+        ),
+    ] = "7d",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write the mail (.eml), and send nothing.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="PATH", help="With --dry-run: write to a file."),
+    ] = None,
+    offline: run.Offline = False,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend", help="Only send again what nobody confirmed; it may arrive twice."
+        ),
+    ] = False,
+    config: run.Config = None,
+    quiet: run.Quiet = False,
+    verbose: run.Verbose = False,
+) -> int:
+    """Send the summary of a week by mail: once, whatever happens on the way."""
+    if output is not None and not dry_run:
+        msg = "--output is for --dry-run: what is sent goes to [mail] to"
+        raise UsageError(msg)
+    if resend and dry_run:
+        msg = "--resend and --dry-run exclude each other"
+        raise UsageError(msg)
+    here = run.begin(config, quiet=quiet, verbose=verbose)
+    from sspr_audit.pipeline import mail as pipeline
+
+    about = pipeline.envelope(here.settings, _window(since, here))
+    if dry_run:
+        target = writing.target(here, output, [])
+        _, raw, is_complete = _composed(here, about, offline=offline)
+        writing.write(raw.decode("ascii"), target)
+        return 0 if is_complete else 3
+    box = pipeline.box(here.settings)
+    if resend:
+        with box.held(WAIT):
+            return _sent(here, about, resend=True)
+    if (known := box.find(about)) is None:
+        message_id, raw, is_complete = _composed(here, about, offline=offline)
+        with box.held(WAIT):
+            box.add(about, message_id, raw)
+            code = _sent(here, about)
+        return code if code or is_complete else 3
+    with box.held(WAIT):
+        _say(here, known)
+        return _sent(here, about)
+
+
+def _window(since: str, here: run.Run) -> "Window":
+    """Return the whole days (hours, minutes) that a mail is about.
+
+    Asked again on the same day, it is the same window, and so the same mail.
+    """
+    from sspr_audit.model import Window
+
+    zone = ZoneInfo(here.timezone) if here.timezone else UTC
+    local = here.now.astimezone(zone)
+    midnight = datetime(local.year, local.month, local.day, tzinfo=zone)
+    if re.fullmatch("[0-9]+[dhm]", since):
+        length, unit = times.span(since, option="--since"), UNITS[since[-1]]
+        if unit == UNITS["d"]:
+            end, start = midnight, midnight - length  # by the calendar, over a change of clocks too
+        else:
+            end = here.now - (here.now - datetime(1970, 1, 1, tzinfo=UTC)) % unit
+            start = end - length
+    else:
+        end, start = midnight, times.moment(since, option="--since", now=here.now)
+    if start >= end:
+        msg = f"--since {since} leaves no whole day before today to write about"
+        raise UsageError(msg)
+    return Window(start.astimezone(UTC), end.astimezone(UTC))
+
+
+def _composed(here: run.Run, about: "Envelope", *, offline: bool) -> tuple[str, bytes, bool]:
+    """Return Message-ID and bytes of the mail, and whether nothing is missing in it."""
+    from sspr_audit.pipeline import mail as pipeline
+
+    start, end = about.window.start.isoformat(), about.window.end.isoformat()
+    options = run.options(here, since=start, until=end, cloud=None)
+    done = report.analysed(here, options, None, demo=False, offline=offline)
+    message_id, raw = pipeline.composed(done, about, here.timezone, options.generated_at)
+    return message_id, raw, done.complete
+
+
+def _sent(here: run.Run, about: "Envelope", *, resend: bool = False) -> int:
+    """Send what waits, or what is in doubt, say what became of it, and return the exit code."""
+    from sspr_audit import knowledge
+    from sspr_audit.pipeline import mail as pipeline
+    from sspr_audit.pipeline.mail import WAITING, State
+
+    box = pipeline.box(here.settings)
+    states = (State.UNCONFIRMED,) if resend else WAITING
+    codes = set()
+    with pipeline.way(here.settings, knowledge.load().clouds, fetch.outside(here)) as way:
+        for attempt in pipeline.sent(box, way, about.to, states):
+            codes.add(_told(here, attempt))
+    if resend and not codes:
+        here.say("nothing is unconfirmed, so nothing was sent again")
+    entry = box.find(about)
+    if not resend and entry is not None and entry.state is State.UNCONFIRMED:
+        codes.add(LocalTrouble.exit_code)
+    return next((code for code in (4, 6) if code in codes), 0)
+
+
+def _say(here: run.Run, known: "Entry") -> None:
+    """Say what became of the mail of this period in an earlier run."""
+    from sspr_audit.pipeline.mail import State
+
+    state, period = known.state, _period(known)
+    if state is State.SENT:
+        here.say(f"the mail about {period} was sent before, so nothing is sent: {known.message_id}")
+    elif state is State.UNCONFIRMED:
+        here.warn(
+            f"the mail about {period} may have arrived, and nobody can tell: ask a recipient for"
+            f" {known.message_id}, then `sspr-audit mail --resend`, or delete {known.folder}"
+            f" ({known.why})"
+        )
+
+
+def _told(here: run.Run, attempt: "Attempt") -> int:
+    """Say what became of one letter; return the exit code that it asks for."""
+    from sspr_audit.errors import AccessDenied
+    from sspr_audit.pipeline.mail import State
+
+    entry, error = attempt.entry, attempt.error
+    period = _period(entry)
+    if error is None:
+        to = ", ".join(one for one in entry.envelope.to if one not in attempt.refused)
+        here.say(f"sent to {to}: the mail about {period}, {entry.message_id}")
+        if attempt.refused:
+            here.warn(f"not taken for {', '.join(attempt.refused)}: check [mail] to ({entry.why})")
+            return LocalTrouble.exit_code
+        return 0
+    here.warn(f"the mail about {period} was not delivered: {error}")
+    if entry.state is State.UNCONFIRMED:
+        here.warn(f"it goes out again only by --resend, as {entry.message_id}")
+    else:
+        here.warn(f"the next run tries again; to give it up, delete {entry.folder}")
+    is_denied = isinstance(error, AccessDenied)
+    return AccessDenied.exit_code if is_denied else LocalTrouble.exit_code
+
+
+def _period(entry: "Entry") -> str:
+    window = entry.envelope.window
+    return f"{window.start:%Y-%m-%dT%H:%MZ} to {window.end:%Y-%m-%dT%H:%MZ}"

@@ -1,0 +1,22 @@
+"""Why a letter did not leave, or may have.
+
+NotTaken     6   nobody has it: it goes out again at the next run
+NotAllowed   4   the same, and the sign-in or a right is why
+InDoubt      6   it was handed over and nobody said what became of it: no second attempt
+"""
+
+from __future__ import annotations
+
+from sspr_audit.errors import AccessDenied, LocalTrouble
+
+
+class NotTaken(LocalTrouble):
+    """The other side has not taken the letter, for certain."""
+
+
+class NotAllowed(AccessDenied):
+    """The other side has not taken the letter, for want of a sign-in or a right."""
+
+
+class InDoubt(LocalTrouble):
+    """The letter may have been taken: only a person can find out."""

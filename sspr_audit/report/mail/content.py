@@ -1,0 +1,204 @@
+"""What a letter says, in sentences and rows that both of its forms show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sspr_audit.model import OUTCOMES, Attachment, Finding, Report
+from sspr_audit.report import harmless, words
+from sspr_audit.report.clock import Clock
+
+ROWS: Final = 10
+"""Findings that a letter lists."""
+
+DATA: Final = 5
+"""Sentences on what is missing."""
+
+_SUBJECT: Final = 140
+"""Characters of a subject; most readers show less."""
+_TITLE: Final = 90
+_REMEDY: Final = 260
+"""Characters."""
+
+_OF_COMPLETENESS: Final = ("Covered", "Gap", "Skipped", "Not whole", "Conflict", "Settling")
+"""Labels of words.data that say how far the data can be trusted."""
+
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One count, with that of the span before where there is one."""
+
+    label: str
+    value: str
+    before: str
+
+    @property
+    def line(self) -> str:
+        """The tile as a line."""
+        return f"{self.label}: {self.value}{f' ({self.before})' if self.before else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding."""
+
+    number: int
+    confidence: str
+    heading: str
+    about: str
+    """For whom, where, when, and who can mend it."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a letter says; a stranger's words in it are harmless and short."""
+
+    subject: str
+    preheader: str
+    """What a list of mails shows beside the subject."""
+    period: str
+    state: str
+    """The colour of the verdict: trouble, doubt or calm."""
+    headline: str
+    sentences: tuple[str, ...]
+    data: tuple[str, ...]
+    """How complete the data is; never empty."""
+    is_complete: bool
+    tiles: tuple[Tile, ...]
+    found: str
+    rows: tuple[Row, ...]
+    more: str
+    """About findings that have no row; empty where all have."""
+    files: tuple[str, ...]
+    """What is attached, and what is not."""
+    notes: tuple[str, ...]
+
+
+def content(
+    report: Report, clock: Clock, attachments: Sequence[Attachment], left_out: Sequence[str]
+) -> Content:
+    """Return what a letter about this report says."""
+    first, *others = words.verdict(report, clock)
+    found = words.in_order(report)
+    more = len(found) - ROWS
+    return Content(
+        subject=subject(report, clock),
+        preheader=words.counted(report.totals),
+        period=f"{clock.moment(report.window.start)} to {clock.moment(report.window.end)}",
+        state=_state(report),
+        headline=first,
+        sentences=tuple(others),
+        data=tuple(_data(report, clock)),
+        is_complete=report.coverage.complete is not False and not report.account.skipped,
+        tiles=tuple(_tiles(report)),
+        found=words.several(len(found), "finding"),
+        rows=tuple(_row(number, one, report, clock) for number, one in enumerate(found[:ROWS], 1)),
+        more=f"{words.several(more, 'more finding')} in the report." if more > 0 else "",
+        files=tuple(_files(attachments, left_out)),
+        notes=tuple(_notes(report, clock)),
+    )
+
+
+def subject(report: Report, clock: Clock) -> str:
+    """Return the verdict in one line, and the days it is about: what a phone shows of a letter."""
+    first = clock.day(report.window.start).partition(" ")[2]
+    last = clock.day(report.window.end - _INSTANT).partition(" ")[2]
+    days = f"[{first}]" if first == last else f"[{first} to {last}]"
+    doubt = "Data incomplete. " if report.coverage.complete is False else ""
+    said = harmless.line(doubt + _verdict(report), bound=_SUBJECT)
+    return f"{said} {days}"
+
+
+def _verdict(report: Report) -> str:
+    totals = report.totals
+    if not report.findings:
+        if not report.account.events:
+            return "Password reset: no records to judge"
+        if not totals.flows:
+            return "Password reset: nobody tried"
+        fruitless = totals.flows - totals.outcomes["succeeded"] - totals.outcomes["open"]
+        of = words.several(totals.flows, "attempt")
+        return f"Password reset: no cause named; {fruitless:,} of {of} ended without success"
+    first = words.in_order(report)[0]
+    if first.who_can_fix == "user":
+        succeeded = totals.outcomes["succeeded"]
+        of = words.several(totals.flows, "attempt")
+        return f"Password reset: nothing for administrators; {succeeded:,} of {of} succeeded"
+    what = "may be misused" if first.layer == "security" else "trouble"
+    whom = f" for {words.people(first.users)}" if first.users else ""
+    whom = f", {words.people(first.users)}" if first.users and first.layer == "security" else whom
+    where = f" {place}" if (place := words.place(first.scope)) else ""
+    title = harmless.line(first.title, bound=_TITLE).rstrip(".")
+    return f"Password reset {what}{whom}{where}: {title} ({first.confidence.value})"
+
+
+def _state(report: Report) -> str:
+    """Return how the letter looks at first sight; the words beside it say the same."""
+    if any(one.who_can_fix != "user" for one in report.findings):
+        return "trouble"
+    if report.coverage.complete is False or report.account.skipped or not report.account.events:
+        return "doubt"
+    return "calm"
+
+
+def _data(report: Report, clock: Clock) -> Iterator[str]:
+    said = [(label, text) for label, text in words.data(report, clock) if label in _OF_COMPLETENESS]
+    shown = said[:DATA]
+    for label, text in shown:
+        yield f"{label}: {text}."
+    if len(said) > len(shown):
+        more = words.several(len(said) - len(shown), "more line")
+        yield f"And {more} of this kind in the report."
+    if not said:
+        yield "Covered: nothing was collected."
+
+
+def _tiles(report: Report) -> Iterator[Tile]:
+    now, before = report.totals, report.previous
+    fruitless = sum(now.outcomes[one] for one in OUTCOMES if one not in {"succeeded", "open"})
+    then = before and sum(
+        before.outcomes[one] for one in OUTCOMES if one not in {"succeeded", "open"}
+    )
+    rows = (
+        ("attempts", now.flows, before and before.flows),
+        ("people", now.users, before and before.users),
+        ("succeeded", now.outcomes["succeeded"], before and before.outcomes["succeeded"]),
+        ("without success", fruitless, then),
+    )
+    for label, count, earlier in rows:
+        yield Tile(label, f"{count:,}", "" if earlier is None else f"before: {earlier:,}")
+
+
+def _row(number: int, finding: Finding, report: Report, clock: Clock) -> Row:
+    place = words.place(finding.scope)
+    whom = words.people(finding.users) if finding.users else words.several(finding.flows, "flow")
+    who = words.WHO.get(finding.who_can_fix, harmless.line(finding.who_can_fix))
+    about = [f"{whom} {place}".strip(), words.seen(finding, report, clock), f"fixed by {who}"]
+    return Row(
+        number=number,
+        confidence=finding.confidence.value,
+        heading=f"{harmless.line(finding.title).rstrip('.')} ({finding.confidence.value})",
+        about=f"{'; '.join(about)}.",
+        remedy=harmless.line(finding.remedy.summary, bound=_REMEDY) or "Nothing is known to do.",
+    )
+
+
+def _files(attachments: Sequence[Attachment], left_out: Sequence[str]) -> Iterator[str]:
+    if attachments:
+        yield f"Attached: {', '.join(one.name for one in attachments)}."
+    for name in left_out:
+        yield f"Not attached, because the mail would be too large: {name}."
+
+
+def _notes(report: Report, clock: Clock) -> Iterator[str]:
+    window = report.window
+    since, until = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (window.start, window.end))
+    yield f"The whole report: sspr-audit report --since {since} --until {until}"
+    made = clock.moment(report.generated_at)
+    yield f"Written by sspr-audit {harmless.line(report.version)}, {made}."
