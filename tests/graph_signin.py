@@ -20,6 +20,8 @@ from graph_wire import Answer
 LIFE = timedelta(seconds=3599)
 DEVICE_LIFE = timedelta(minutes=15)
 DEVICE_GRANTS = {"device_code", "urn:ietf:params:oauth:grant-type:device_code"}
+OUTLOOK = "https://outlook.office365.com"
+"""Exchange Online, whose SMTP door takes tokens of its own."""
 IMDS = "/metadata/identity/oauth2/token"
 
 
@@ -31,6 +33,8 @@ class Token:
     claims: str = ""
     """The text of the claims that the client asked for."""
     delegated: bool = False
+    audience: str = ""
+    """The root of the service that it is good for."""
 
 
 class SignIn:
@@ -115,7 +119,7 @@ class SignIn:
         if grant == "client_credentials":
             root = self.tenant.authority
             self.app.check(form, {f"{root}/oauth2/v2.0/token", f"{root}/v2.0"})
-            if form.get("scope") != f"{self.tenant.url}/.default":
+            if form.get("scope") not in {f"{self.tenant.url}/.default", f"{OUTLOOK}/.default"}:
                 raise Refusal(1002012 if self.tenant.url in form.get("scope", "") else 500011)
             return self._issued(form)
         if not self.public:
@@ -137,7 +141,8 @@ class SignIn:
     def _issued(self, form, *, delegated=False):
         token = self.canary("token")
         until = self._clock.now() + LIFE
-        self.tokens[token] = Token(until, form.get("claims", ""), delegated)
+        audience = OUTLOOK if OUTLOOK in form.get("scope", "") else self.tenant.url
+        self.tokens[token] = Token(until, form.get("claims", ""), delegated, audience)
         return {"token_type": "Bearer", "expires_in": 3599, "access_token": token}
 
     def _for_user(self, form, asked):

@@ -17,6 +17,7 @@ PASSED: Final = {
     "store": "{it} opens, {count:,} audit records",
     "privacy": "only its owner may open the store",
     "space": "{gib:,.1f} GiB free in {it}",
+    "mail": "no mail waits, and none is in doubt",
     "lock": "nobody else is at work on the store",
     "pace": "the next request may go out in {seconds:,.0f} s",
     "network": "{it} answers",

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -61,7 +62,7 @@ def mail(
     about = pipeline.envelope(here.settings, _window(since, here))
     if dry_run:
         target = writing.target(here, output, [])
-        _, raw, is_complete = _composed(here, about, offline=offline)
+        _, raw, is_complete = _composed(here, about, config, offline=offline)
         writing.write(raw.decode("ascii"), target)
         return 0 if is_complete else 3
     box = pipeline.box(here.settings)
@@ -69,7 +70,7 @@ def mail(
         with box.held(WAIT):
             return _sent(here, about, resend=True)
     if (known := box.find(about)) is None:
-        message_id, raw, is_complete = _composed(here, about, offline=offline)
+        message_id, raw, is_complete = _composed(here, about, config, offline=offline)
         with box.held(WAIT):
             box.add(about, message_id, raw)
             code = _sent(here, about)
@@ -104,14 +105,17 @@ def _window(since: str, here: run.Run) -> "Window":
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 
-def _composed(here: run.Run, about: "Envelope", *, offline: bool) -> tuple[str, bytes, bool]:
+def _composed(
+    here: run.Run, about: "Envelope", config: Path | None, *, offline: bool
+) -> tuple[str, bytes, bool]:
     """Return Message-ID and bytes of the mail, and whether nothing is missing in it."""
     from sspr_audit.pipeline import mail as pipeline
 
+    key = run.pseudonym_key(config) if pipeline.needs_key(here.settings) else None
     start, end = about.window.start.isoformat(), about.window.end.isoformat()
     options = run.options(here, since=start, until=end, cloud=None)
     done = report.analysed(here, options, None, demo=False, offline=offline)
-    message_id, raw = pipeline.composed(done, about, here.timezone, options.generated_at)
+    message_id, raw = pipeline.composed(done, about, options, here.timezone, key)
     return message_id, raw, done.complete
 
 

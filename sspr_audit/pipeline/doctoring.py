@@ -21,6 +21,7 @@ from sspr_audit.engine import StoreBusy
 from sspr_audit.errors import LocalTrouble, SettingsError, SsprAuditError
 from sspr_audit.knowledge import Cloud
 from sspr_audit.pipeline import keeping
+from sspr_audit.pipeline import mail as mailing
 from sspr_audit.pipeline.connecting import Connection, Outside, connected
 from sspr_audit.pipeline.keeping import Keeper
 from sspr_audit.sources.graph.collections import AUDITS, CONTEXT, SIGN_INS, Collection
@@ -46,6 +47,7 @@ class Topic(StrEnum):
     STORE = "store"
     PRIVACY = "privacy"
     SPACE = "space"
+    MAIL = "mail"
     LOCK = "lock"
     PACE = "pace"
     NETWORK = "network"
@@ -93,6 +95,7 @@ def examined(
 ) -> Iterator[Check]:
     """Yield each check as soon as it is done. `keeper` should not wait for another process."""
     yield from _of_store(keeper)
+    yield from _of_mail(settings)
     if settings.tenant.id is None:
         yield from _skipped((Topic.LOCK, *OF_SERVICE), "the settings name no [tenant] id")
         return
@@ -130,6 +133,37 @@ def _of_store(keeper: Keeper) -> Iterator[Check]:
         yield _failed(Topic.STORE, error)
     yield privacy
     yield _space(path)
+
+
+def _of_mail(settings: Settings) -> Iterator[Check]:
+    """Look for mails that did not leave, or that nobody can tell of."""
+    well = True
+    try:
+        for one in mailing.box(settings).entries():
+            if (said := _stuck(one)) is not None:
+                well = False
+                yield _failed(Topic.MAIL, said, one.message_id)
+    except LocalTrouble as error:
+        well = False
+        yield _failed(Topic.MAIL, error)
+    if well:
+        yield Check(Topic.MAIL)
+
+
+def _stuck(one: mailing.Entry) -> LocalTrouble | None:
+    """Return what to say of a mail that is not where it should be."""
+    window, state, why = one.envelope.window, one.state, f" ({one.why})" if one.why else ""
+    about = f"about {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
+    match state:
+        case mailing.State.UNCONFIRMED | mailing.State.SENDING:
+            said = "may have arrived: ask a recipient, then `sspr-audit mail --resend` or delete"
+        case mailing.State.REFUSED | mailing.State.READY:
+            said = (
+                "was not delivered: the next `sspr-audit mail` tries again; to give it up, delete"
+            )
+        case _:
+            return None
+    return LocalTrouble(f"the mail {about} {said} {one.folder}{why}")
 
 
 def _privacy(path: Path) -> Check:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +15,22 @@ from sspr_audit.deliver.outbox import WAITING, Entry, Outbox, State, Way
 from sspr_audit.errors import AccessDenied, ServiceUnreachable, SettingsError, SsprAuditError
 from sspr_audit.knowledge import Cloud
 from sspr_audit.model import Attachment, Envelope, Letter, Window
-from sspr_audit.pipeline.analysis import Analysis
+from sspr_audit.pipeline import report
+from sspr_audit.pipeline.analysis import Analysis, Options
 from sspr_audit.pipeline.connecting import USUAL_CLOUD, Connection, Outside, connected
 
-__all__ = ["WAITING", "Attempt", "Entry", "State", "box", "composed", "envelope", "sent", "way"]
+__all__ = [
+    "WAITING",
+    "Attempt",
+    "Entry",
+    "State",
+    "box",
+    "composed",
+    "envelope",
+    "needs_key",
+    "sent",
+    "way",
+]
 
 if TYPE_CHECKING:
     from sspr_audit.settings import Settings
@@ -65,11 +76,21 @@ def box(settings: Settings) -> Outbox:
     return Outbox(path.with_name(f"{path.name}.outbox"))
 
 
+def needs_key(settings: Settings) -> bool:
+    """Say whether pseudonyms stand for people in the mail. Raises SettingsError without [mail]."""
+    return _mail(settings).pseudonymize
+
+
 def composed(
-    done: Analysis, about: Envelope, timezone: str | None, made: datetime
+    done: Analysis, about: Envelope, options: Options, timezone: str | None, key: bytes | None
 ) -> tuple[str, bytes]:
-    """Return the Message-ID and the bytes of the mail about an analysis. Raises SettingsError."""
-    return message.composed(letter(done, timezone), about, made)
+    """Return the Message-ID and the bytes of the mail about an analysis.
+
+    `key` is that of pseudonyms; None: names stay. Raises SettingsError for an address or a zone.
+    """
+    if key is not None:
+        done = report.pseudonymized(done, options, key)
+    return message.composed(letter(done, timezone), about, options.generated_at)
 
 
 def letter(done: Analysis, timezone: str | None) -> Letter:
@@ -92,8 +113,6 @@ def letter(done: Analysis, timezone: str | None) -> Letter:
 
 
 def _files(done: Analysis, timezone: str | None) -> Iterator[Attachment]:
-    from sspr_audit.pipeline import report
-
     window = done.report.window
     about = f"{window.start:%Y-%m-%d}-to-{window.end:%Y-%m-%d}"
     forms = {"html": ("report", "text/html"), "csv": ("flows", "text/csv")}

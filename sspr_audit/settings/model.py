@@ -100,6 +100,8 @@ class Mail(_Section):
     smtp_port: Annotated[StrictInt, Field(ge=1, le=65535)] | None = None
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_user: Words | None = None
+    pseudonymize: StrictBool = True
+    """Whether pseudonyms stand for people and devices: a mail travels far and stays long."""
 
 
 class Settings(_Section):
