@@ -18,7 +18,7 @@ LETTER = Letter(
     subject="Trouble at Malmö",
     text="one\n.\n..two\nlast",
     page="<p>one</p>\n.\n<p>Malmö</p>",
-    pictures=(Picture("chart", b"\x89PNG\r\n\x1a\n", "a chart"),),
+    pictures=(Picture("chart", "Chart", b"\x89PNG\r\n\x1a\n", "a chart"),),
     attachments=(Attachment("flows.csv", "text/csv", "\ufeffå\r\n".encode()),),
 )
 

@@ -113,8 +113,10 @@ def _composed(
 
     key = run.pseudonym_key(config) if pipeline.needs_key(here.settings) else None
     start, end = about.window.start.isoformat(), about.window.end.isoformat()
-    options = run.options(here, since=start, until=end, cloud=None)
+    wants_events = key is None  # the page that is attached opens its flows to their time lines
+    options = run.options(here, since=start, until=end, cloud=None, tell_events=wants_events)
     done = report.analysed(here, options, None, demo=False, offline=offline)
+    report.remember(here, done)
     message_id, raw = pipeline.composed(done, about, options, here.timezone, key)
     return message_id, raw, done.complete
 

@@ -101,7 +101,7 @@ def report(
     from sspr_audit.pipeline import report as pipeline
 
     if not (input_ or demo):
-        _remember(here, done)
+        remember(here, done)
     if key is not None:
         done = pipeline.pseudonymized(done, options, key)
 
@@ -123,7 +123,7 @@ def report(
     return 0 if done.complete else 3
 
 
-def _remember(here: run.Run, done: "Analysis") -> None:
+def remember(here: run.Run, done: "Analysis") -> None:
     """Let a later report know what this one found; the report itself does without."""
     from sspr_audit.pipeline import keeping, remembering
 

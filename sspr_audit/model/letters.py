@@ -12,6 +12,7 @@ class Picture:
     """A picture inside a letter, which its page shows where it says `cid:` and the name."""
 
     name: str
+    title: str
     png: bytes
     alt: str
     """What the picture says, for who does not see it."""

@@ -18,6 +18,7 @@ from sspr_audit.model import Attachment, Envelope, Letter, Window
 from sspr_audit.pipeline import report
 from sspr_audit.pipeline.analysis import Analysis, Options
 from sspr_audit.pipeline.connecting import USUAL_CLOUD, Connection, Outside, connected
+from sspr_audit.tables import EVENTS
 
 __all__ = [
     "WAITING",
@@ -115,11 +116,12 @@ def letter(done: Analysis, timezone: str | None) -> Letter:
 def _files(done: Analysis, timezone: str | None) -> Iterator[Attachment]:
     window = done.report.window
     about = f"{window.start:%Y-%m-%d}-to-{window.end:%Y-%m-%d}"
+    if done.events is None:  # pseudonyms leave none, and the page does without their time lines
+        done = replace(done, events=EVENTS.empty())
     forms = {"html": ("report", "text/html"), "csv": ("flows", "text/csv")}
     for form, (name, kind) in forms.items():
-        if form in report.FORMATS:
-            content = report.rendered(done, form, timezone=timezone).encode()
-            yield Attachment(f"sspr-{name}-{about}.{form}", kind, content)
+        content = report.rendered(done, form, timezone=timezone).encode()
+        yield Attachment(f"sspr-{name}-{about}.{form}", kind, content)
 
 
 def sent(

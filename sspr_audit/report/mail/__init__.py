@@ -10,9 +10,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import Attachment, Letter, Picture, Report
-from sspr_audit.report import plain, words
+from sspr_audit.report import plain, progress, words
 from sspr_audit.report.clock import clock
-from sspr_audit.report.mail.content import Content, content
+from sspr_audit.report.mail.content import Content, contents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def letter(
 
     `left_out` names what is too large to be attached. Raises SettingsError for an unknown zone.
     """
-    said = content(report, clock(timezone), attachments, left_out)
+    said = contents(report, clock(timezone), attachments, left_out)
     pictures = tuple(_pictures(report, flows))
     return Letter(
         subject=said.subject,
@@ -74,12 +74,14 @@ def text(said: Content, pictures: Sequence[Picture]) -> str:
     lines = [*plain.wrapped(said.headline), *plain.section(said.period, said.sentences)]
     lines += plain.section("Data", said.data)
     lines += plain.section("In numbers", (one.line for one in said.tiles))
+    lines += plain.section(progress.TITLE, said.changed)
     lines += ["", f"What was found ({said.found})"] if said.rows else []
     for row in said.rows:
-        lines += ["", *plain.wrapped(row.heading, mark=f"{row.number}. ")]
+        marks = ", ".join(filter(None, (row.confidence, row.course)))
+        lines += ["", *plain.wrapped(f"{row.heading} ({marks})", mark=f"{row.number}. ")]
         lines += plain.wrapped(row.about, indent=3)
         lines += plain.wrapped(row.remedy, indent=3, mark="-> ")
-    lines += plain.section("Charts", (f"{one.name}: {one.alt}" for one in pictures))
+    lines += plain.section("Charts in words", (one.alt for one in pictures))
     lines += plain.section("More", [*said.files, *said.notes])
     return "\n".join([*lines, ""])
 
@@ -95,14 +97,15 @@ def _pictures(report: Report, flows: pd.DataFrame) -> Iterator[Picture]:
     days = ", ".join(f"{one.day} {one.flows:,}" for one in report.by_day[:DAYS])
     more = f", and {len(report.by_day) - DAYS:,} more days" if len(report.by_day) > DAYS else ""
     drawn = {
-        "flows-per-day": (charts.flows_per_day, f"Attempts per UTC day: {days}{more}."),
+        "flows-per-day": ("Attempts per day (UTC)", charts.flows_per_day, f"{days}{more}."),
         "sites-by-client": (
+            "Without success, by site and client",
             charts.heat_map,
-            f"Share without success by site and client; {_sites(report)}.",
+            f"{_sites(report)}.",
         ),
     }
-    for name, (draw, alt) in drawn.items():
-        yield Picture(name, charts.write_png(draw(here)), alt)
+    for name, (title, draw, alt) in drawn.items():
+        yield Picture(name, title, charts.write_png(draw(here)), f"{title}: {alt}")
 
 
 def _sites(report: Report) -> str:

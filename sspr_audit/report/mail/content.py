@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from sspr_audit.model import OUTCOMES, Attachment, Finding, Report
-from sspr_audit.report import harmless, words
+from sspr_audit.report import harmless, progress, words
 from sspr_audit.report.clock import Clock
 
 ROWS: Final = 10
@@ -16,6 +16,9 @@ ROWS: Final = 10
 
 DATA: Final = 5
 """Sentences on what is missing."""
+
+GONE: Final = 3
+"""Findings that are gone, and named."""
 
 _SUBJECT: Final = 140
 """Characters of a subject; most readers show less."""
@@ -27,6 +30,15 @@ _OF_COMPLETENESS: Final = ("Covered", "Gap", "Skipped", "Not whole", "Conflict",
 """Labels of words.data that say how far the data can be trusted."""
 
 _INSTANT: Final = timedelta(microseconds=1)
+
+
+class Days(Clock):
+    """Writes days without a time of day: who wants that opens the report."""
+
+    def moment(self, time: datetime, *, seconds: bool = False) -> str:
+        """Return weekday and date, such as `Tue 2026-03-03`."""
+        del seconds
+        return self.day(time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,8 @@ class Row:
     number: int
     confidence: str
     heading: str
+    course: str
+    """Whether it is new, worse and so on; empty where nobody looked."""
     about: str
     """For whom, where, when, and who can mend it."""
     remedy: str
@@ -71,6 +85,8 @@ class Content:
     """How complete the data is; never empty."""
     is_complete: bool
     tiles: tuple[Tile, ...]
+    changed: tuple[str, ...]
+    """What became of things since the period before."""
     found: str
     rows: tuple[Row, ...]
     more: str
@@ -80,29 +96,45 @@ class Content:
     notes: tuple[str, ...]
 
 
-def content(
+def contents(
     report: Report, clock: Clock, attachments: Sequence[Attachment], left_out: Sequence[str]
 ) -> Content:
     """Return what a letter about this report says."""
-    first, *others = words.verdict(report, clock)
+    said = list(words.verdict(report, clock))
     found = words.in_order(report)
+    days = Days(clock.zone, clock.name)
+    if found and found[0].who_can_fix != "user":
+        cause = f"Cause: {harmless.line(found[0].title).rstrip('.')} ({found[0].confidence.value})."
+        when = words.seen(found[0], report, clock)
+        said[:1] = [f"{_trouble(found[0])}.", cause, f"{when[0].upper()}{when[1:]}."]
+    first, *others = said
     more = len(found) - ROWS
     return Content(
         subject=subject(report, clock),
         preheader=words.counted(report.totals),
-        period=f"{clock.moment(report.window.start)} to {clock.moment(report.window.end)}",
+        period=_period(report, clock),
         state=_state(report),
         headline=first,
         sentences=tuple(others),
         data=tuple(_data(report, clock)),
         is_complete=report.coverage.complete is not False and not report.account.skipped,
         tiles=tuple(_tiles(report)),
+        changed=tuple(_changed(report, days)),
         found=words.several(len(found), "finding"),
-        rows=tuple(_row(number, one, report, clock) for number, one in enumerate(found[:ROWS], 1)),
+        rows=tuple(_row(number, one, report, days) for number, one in enumerate(found[:ROWS], 1)),
         more=f"{words.several(more, 'more finding')} in the report." if more > 0 else "",
         files=tuple(_files(attachments, left_out)),
         notes=tuple(_notes(report, clock)),
     )
+
+
+def _period(report: Report, clock: Clock) -> str:
+    """Return the time that the letter is about; whole days by their names alone."""
+    start, end = report.window.start, report.window.end
+    if any(one.astimezone(clock.zone).time() != time() for one in (start, end)):
+        return clock.span(start, end)
+    first, last = clock.day(start), clock.day(end - _INSTANT)
+    return f"{first if first == last else f'{first} to {last}'} ({clock.name})"
 
 
 def subject(report: Report, clock: Clock) -> str:
@@ -111,7 +143,9 @@ def subject(report: Report, clock: Clock) -> str:
     last = clock.day(report.window.end - _INSTANT).partition(" ")[2]
     days = f"[{first}]" if first == last else f"[{first} to {last}]"
     doubt = "Data incomplete. " if report.coverage.complete is False else ""
-    said = harmless.line(doubt + _verdict(report), bound=_SUBJECT)
+    said = harmless.line(doubt + _verdict(report), bound=None)
+    if len(said) > _SUBJECT:
+        said = f"{said[: _SUBJECT - 1].rstrip()}\u2026"
     return f"{said} {days}"
 
 
@@ -130,12 +164,18 @@ def _verdict(report: Report) -> str:
         succeeded = totals.outcomes["succeeded"]
         of = words.several(totals.flows, "attempt")
         return f"Password reset: nothing for administrators; {succeeded:,} of {of} succeeded"
-    what = "may be misused" if first.layer == "security" else "trouble"
-    whom = f" for {words.people(first.users)}" if first.users else ""
-    whom = f", {words.people(first.users)}" if first.users and first.layer == "security" else whom
-    where = f" {place}" if (place := words.place(first.scope)) else ""
     title = harmless.line(first.title, bound=_TITLE).rstrip(".")
-    return f"Password reset {what}{whom}{where}: {title} ({first.confidence.value})"
+    return f"{_trouble(first)}: {title} ({first.confidence.value})"
+
+
+def _trouble(finding: Finding) -> str:
+    """Return what is wrong, for whom and where, in as few words as can be."""
+    place = words.place(finding.scope)
+    where = f" {place}" if place else ""
+    whom = words.people(finding.users) if finding.users else "nobody yet"
+    if finding.layer == "security":
+        return f"Password reset may be misused: {whom}{where}"
+    return f"Password reset trouble for {whom}{where}"
 
 
 def _state(report: Report) -> str:
@@ -175,15 +215,26 @@ def _tiles(report: Report) -> Iterator[Tile]:
         yield Tile(label, f"{count:,}", "" if earlier is None else f"before: {earlier:,}")
 
 
+def _changed(report: Report, clock: Clock) -> Iterator[str]:
+    yield from filter(None, (progress.summary(report, clock), progress.of_totals(report)))
+    lost = [one.sentence for one in progress.gone(report, clock)]
+    for sentence in lost[:GONE]:
+        yield f"Gone: {sentence}."
+    if len(lost) > GONE:
+        yield f"And {words.several(len(lost) - GONE, 'more finding')} gone."
+
+
 def _row(number: int, finding: Finding, report: Report, clock: Clock) -> Row:
     place = words.place(finding.scope)
     whom = words.people(finding.users) if finding.users else words.several(finding.flows, "flow")
     who = words.WHO.get(finding.who_can_fix, harmless.line(finding.who_can_fix))
     about = [f"{whom} {place}".strip(), words.seen(finding, report, clock), f"fixed by {who}"]
+    part = progress.of_finding(finding, clock)
     return Row(
         number=number,
         confidence=finding.confidence.value,
-        heading=f"{harmless.line(finding.title).rstrip('.')} ({finding.confidence.value})",
+        heading=harmless.line(finding.title).rstrip("."),
+        course="" if part is None else part.word,
         about=f"{'; '.join(about)}.",
         remedy=harmless.line(finding.remedy.summary, bound=_REMEDY) or "Nothing is known to do.",
     )

@@ -1,0 +1,212 @@
+"""What the mail says: the verdict, what is missing, at most ten rows, and nobody's markup."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+import report_factory
+import report_hostile
+
+from sspr_audit.cli import run
+from sspr_audit.model import Attachment, Coverage, Envelope, Gap, Window
+from sspr_audit.pipeline import mail as pipeline
+from sspr_audit.pipeline import report
+from sspr_audit.report import mail
+from sspr_audit.report.clock import clock
+from sspr_audit.report.mail import content
+from sspr_audit.tables import FLOWS
+
+KEY = b"k" * 32
+END = datetime(2026, 11, 20, tzinfo=UTC)
+ABOUT = Envelope("a@example.com", ("b@example.com",), Window(END - timedelta(days=7), END))
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """The last whole week of the made-up tenant, and the options that it was asked for with."""
+    here = run.begin_demo(None, quiet=True, verbose=False)
+    options = run.options(here, since="2026-11-13", until="2026-11-20", cloud=None)
+    return report.from_demo(options), options
+
+
+@pytest.fixture(scope="module")
+def letter(demo):
+    """The letter about it, as it is sent unless the settings say otherwise."""
+    done, options = demo
+    return pipeline.letter(report.pseudonymized(done, options, KEY), "Europe/Stockholm")
+
+
+class Page(HTMLParser):
+    """The words, the addresses and the kinds of elements of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.words, self.links, self.kinds = [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.kinds.add(tag)
+        self.links += [value for name, value in attributes if name in {"src", "href", "background"}]
+        self.words += [value for name, value in attributes if name == "alt"]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def written(text, **more):
+    """Return the letter about a report made by hand, without charts."""
+    return mail.letter(text, FLOWS.empty(), timezone=None, **more)
+
+
+def said(page):
+    return " ".join(" ".join(Page(page).words).split())
+
+
+def test_both_forms_say_the_same(letter):
+    """Every sentence of the plain form stands in the page, and the other way about."""
+    visible = letter.page.partition("</style>")[2]
+    plain, page = (
+        {word.rstrip(".:") for word in re.findall(r"[\w.:@/-]{4,}", text)}
+        for text in (letter.text, said(visible))
+    )
+
+    assert plain - page <= {"Charts", "words", "numbers", "More", "Data", "findings"}
+    assert page - plain <= {"Self-service", "reset"}
+
+
+def test_the_subject_is_the_verdict_and_the_days(letter):
+    """It is one line, and short; the page begins with the same."""
+    assert letter.subject.startswith("Password reset trouble for 105 people at Malmö")
+    assert letter.subject.endswith("[2026-11-13 to 2026-11-20]")
+    assert len(letter.subject) < 180
+    assert f"<title>{letter.subject}" in letter.page
+
+
+def test_a_letter_needs_nothing_else(letter):
+    """No remote picture, no script, no form; what it shows travels with it."""
+    page = Page(letter.page)
+
+    assert page.links == [f"cid:{one.name}" for one in letter.pictures]
+    assert not page.kinds & {"script", "link", "form", "iframe", "object", "svg", "a"}
+    assert "url(" not in letter.page
+    assert "@import" not in letter.page
+
+
+def test_a_letter_is_small(letter):
+    """Gmail would cut off what is longer; the rest is pictures and attachments."""
+    assert len(letter.page.encode()) < mail.PAGE_LIMIT
+    assert letter.page.count('class="number"') == content.ROWS
+    assert "1 more finding" in letter.page
+
+
+def test_pictures_say_in_words_what_they_show(letter):
+    """For who sees none."""
+    assert [one.name for one in letter.pictures] == ["flows-per-day", "sites-by-client"]
+    assert all(one.png.startswith(b"\x89PNG") for one in letter.pictures)
+    assert "2026-11-16 240" in letter.pictures[0].alt
+    assert all(one.alt in " ".join(letter.text.split()) for one in letter.pictures)
+
+
+def test_no_name_of_a_person_leaves(demo, letter):
+    """Neither in a form nor in an attachment; with the names' leave, all do."""
+    done, options = demo
+    people = {one.lower() for one in done.flows["upn"].dropna()}
+    files = b"".join(one.content for one in letter.attachments).decode().lower()
+    everything = files + letter.text.lower() + letter.page.lower() + letter.subject.lower()
+    _, raw = pipeline.composed(done, ABOUT, options, None, None)
+
+    assert len(people) > 100
+    assert [one for one in people if one in everything] == []
+    assert "person-" in files
+    assert raw.isascii()
+    named = pipeline.letter(replace(done, events=None), None).attachments[-1].content.decode()
+    assert sum(one in named.lower() for one in people) > 100
+
+
+def test_the_report_and_the_flows_are_attached(letter):
+    """By names that say what they are about."""
+    kinds = [(one.name, one.kind) for one in letter.attachments]
+
+    assert kinds == [
+        ("sspr-report-2026-11-13-to-2026-11-20.html", "text/html"),
+        ("sspr-flows-2026-11-13-to-2026-11-20.csv", "text/csv"),
+    ]
+    assert all(name in letter.text for name, _ in kinds)
+
+
+def test_what_is_too_large_is_left_out_and_said(demo, monkeypatch):
+    """A mail that no server takes would be no mail."""
+    done, _ = demo
+    large = Attachment("flows.csv", "text/csv", bytes(2_500_000))
+    small = Attachment("report.html", "text/html", b"small")
+    monkeypatch.setattr(pipeline, "_files", lambda *_: [small, large])
+    one = pipeline.letter(done, None)
+
+    assert one.attachments == (small,)
+    assert "the mail would be too large: flows.csv (2.5 MB)" in " ".join(one.text.split())
+
+
+def test_gaps_are_told_before_anything_else():
+    """In the subject, and beside the verdict."""
+    clean = report_factory.report()
+    gap = Gap(clean.window.start, clean.window.start + timedelta(hours=5), "504 again and again")
+    spans = ((gap.end, clean.window.end),)
+    torn = replace(clean, coverage=Coverage(complete=False, spans=spans, gaps=(gap,)))
+    one = written(torn)
+
+    assert one.subject.startswith("Data incomplete.")
+    assert one.page.index("504 again and again") < one.page.index("What was found")
+    assert "Gap: Mon 2026-03-02 00:00 UTC" in " ".join(one.text.split())
+
+
+@pytest.mark.parametrize("change", ["nothing", "no findings", "no flows", "slips"])
+def test_there_is_a_letter_about_anything(change):
+    """No findings, no flows, no records: each has its own verdict."""
+    one = report_factory.report()
+    if change != "slips":
+        one = replace(one, findings=())
+    else:
+        slips = tuple(replace(each, who_can_fix="user") for each in one.findings)
+        one = replace(one, findings=slips)
+    if change in {"nothing", "no flows"}:
+        one = replace(one, totals=replace(one.totals, flows=0, users=0))
+    if change == "nothing":
+        one = replace(one, account=replace(one.account, events=0))
+    words = {
+        "nothing": "no records to judge",
+        "no findings": "no cause named",
+        "no flows": "nobody tried",
+        "slips": "nothing for administrators",
+    }
+    found = written(one)
+
+    assert words[change] in found.subject
+    assert len(said(found.page)) > 200
+
+
+@pytest.mark.parametrize("kind", report_hostile.TEXTS)
+def test_a_strangers_text_is_only_text(kind):
+    """In every field that a stranger can reach: no markup, no escape, no header, no flood."""
+    clean, poisoned = (
+        written(report_factory.report()),
+        written(report_hostile.poisoned(report_hostile.TEXTS[kind])),
+    )
+    texts = (poisoned.subject, poisoned.text.replace("\n", ""), *Page(poisoned.page).words)
+
+    assert Page(poisoned.page).kinds <= Page(clean.page).kinds
+    assert all(part.replace("\n", "").isprintable() for part in texts)
+    assert len(poisoned.page.encode()) < mail.PAGE_LIMIT
+    assert Page(poisoned.page).links == Page(clean.page).links
+
+
+def test_whole_days_are_told_by_their_names():
+    """Half a day by its times."""
+    one = report_factory.report()
+    half = replace(one, window=Window(one.window.start, one.window.end - timedelta(hours=12)))
+
+    assert content.contents(one, clock(None), (), ()).period == (
+        "Mon 2026-03-02 to Sun 2026-03-08 (UTC)"
+    )
+    assert "12:00 UTC" in content.contents(half, clock(None), (), ()).period
