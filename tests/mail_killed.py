@@ -68,7 +68,9 @@ def killed(folder, runs, *, dice):
 
         def begin():
             args = [sys.executable, "-c", CHILD, box, server.port, week]
-            process = subprocess.Popen(list(map(str, args)), env=env, stdout=subprocess.PIPE)
+            process = subprocess.Popen(
+                list(map(str, args)), env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
             process.stdout.readline()  # its packages are loaded; what is to come is the work
             return process
 

@@ -30,6 +30,7 @@ from sspr_audit.cli import (
     mail,
     report,
     run,
+    schedule,
 )
 from sspr_audit.errors import LocalTrouble, SsprAuditError, UsageError
 
@@ -62,6 +63,7 @@ app.command()(mail.mail)
 app.command()(init.init)
 app.command()(demo.demo)
 app.add_typer(keeping.store, name="store")
+app.add_typer(schedule.schedule, name="schedule")
 
 
 def _version(wanted: bool) -> None:
