@@ -29,7 +29,7 @@ WINDOW = {"--since", "--until", "--cloud"}
 OPTIONS = {
     "report": {
         *(*COMMON, *WINDOW, "--input", "--demo", "--offline"),
-        *("--format", "--output", "--fail-on", "--changed"),
+        *("--format", "--output", "--fail-on", "--changed", "--pseudonymize"),
     },
     "fetch": {*COMMON, "--since", "--until", "--all-audits", "--wait"},
     "import": {*COMMON, "--wait"},
