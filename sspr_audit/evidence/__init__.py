@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import State, Suspicion, Tested
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sspr_audit.evidence.material import Material
+
+LOOKS: Final = 9
+"""How many families are looked at: each may use this part of the false discovery rate."""
 
 
 def patterns(material: Material) -> Iterator[Tested]:
@@ -33,12 +36,13 @@ def patterns(material: Material) -> Iterator[Tested]:
     from sspr_audit.evidence.explaining import explained
 
     probes, thefts = people.tested(material), takeover.tested(material)
-    at_once = incident.tested(material)
     strangers = [*_certain(probes, material), *_certain(thefts, material)]
     rest = material.without(_flows(one for one in strangers if _strange(one)))
+    at_once = incident.tested(rest)
     # An incident before the window would be a place's past.
     ever = incident.tested(replace(rest, window=material.baseline))
-    rest = rest.without(incident.during(rest, _certain(ever, material)))
+    incidents = [*_certain(at_once, material), *_certain(ever, material)]
+    rest = rest.without(incident.during(rest, filter(incident.undoubted, incidents)))
     owned = devices.of_flows(rest.flows, rest.context)
     for one in (
         *(probes, thefts, at_once),
@@ -50,8 +54,11 @@ def patterns(material: Material) -> Iterator[Tested]:
 
 
 def _certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
-    """Return the suspicions that chance hardly ever makes, over all tests of their family."""
-    limit = material.numbers["false_discovery"] / max(tested.tests, 1)
+    """Return the suspicions that chance hardly ever makes, over all tests of all families.
+
+    A finding is asked for as much: what is left out of other tests for them is told itself.
+    """
+    limit = material.numbers["false_discovery"] / LOOKS / max(tested.tests, 1)
     return tuple(one for one in tested.suspicions if one.p <= limit)
 
 

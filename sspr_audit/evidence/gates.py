@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, networks, onset, scan, statistics
+from sspr_audit.evidence import cohorts, networks, onset, scan, sharing, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material, told_of
 from sspr_audit.evidence.wording import counted, more_people, percent
@@ -104,6 +104,7 @@ def _signals(way: str, one: Stretch, others: pd.DataFrame, material: Material) -
         yield onset.changed_before(material, one.onset.between)
     yield other_methods_stop_too(one, others, material)
     yield wrong_codes(one, material)
+    yield sharing.told_apart(one, material)
 
 
 def code_not_entered(way: str, one: Stretch) -> Signal:

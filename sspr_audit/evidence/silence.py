@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sspr_audit.evidence import onset, statistics
+from sspr_audit.evidence import onset, sharing, statistics
 from sspr_audit.evidence.material import NOT_ALONE, SCREEN
 from sspr_audit.evidence.wording import counted, day, listed, percent, several
 from sspr_audit.model import Kind, Signal, State
@@ -53,6 +53,7 @@ def signals(one: Silence, material: Material) -> Iterator[Signal]:
     yield browser_fails_too(one, material)
     yield no_devices_there(one, material)
     yield client_not_recorded(one, material)
+    yield sharing.shared_way_out(one.place, material)
 
 
 def silent(one: Silence) -> Signal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, onset, scan, statistics
+from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
 from sspr_audit.evidence.wording import counted, percent, several
@@ -96,6 +96,7 @@ def _signals(one: Stretch, units: pd.DataFrame, material: Material) -> Iterator[
     yield stops_later_too(one, units, material)
     yield strangers_only(one)
     yield everywhere_at_once(one, material)
+    yield sharing.told_apart(one, material)
 
 
 def stops_before_verification(one: Stretch) -> Signal:
