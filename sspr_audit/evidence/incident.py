@@ -41,14 +41,18 @@ def tested(material: Material) -> Tested:
 
 
 def failures(material: Material) -> pd.DataFrame:
-    """Return every ended flow as a unit that hits if it came to nothing and no reason says why."""
+    """Return the ended flows as units that hit if they came to nothing and no reason says why.
+
+    What failed for a reason of its own tells nothing of whether the service worked.
+    """
     flows = material.flows
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
     nothing = flows["outcome"].eq("abandoned") | (
         flows["outcome"].eq("failed")
         & (flows["reason_key"].isna() | flows["reason_key"].isin(_SERVICE))
     )
-    return flows.assign(hit=nothing)
+    stated = flows["outcome"].isin(["failed", "blocked"]) & ~nothing
+    return flows.assign(hit=nothing)[~stated]
 
 
 def undoubted(one: Suspicion) -> bool:
@@ -76,11 +80,9 @@ def _spans(known: Ordinary, material: Material) -> Iterator[Span]:
     """Yield the spans in which people failed everywhere, with p over all that were looked at."""
     import pandas as pd
 
-    units, numbers = known.units, material.numbers
-    longest = max(HOURS) * timedelta(hours=1)
-    recent = units[units["start_utc"] >= material.window.start - longest]
+    numbers = material.numbers
     cut = [
-        (hours, hours * part, *_cut(recent, hours, hours * part, material))
+        (hours, hours * part, *_cut(known, hours, hours * part, material))
         for hours in HOURS
         for part in (0.0, 0.5)
     ]
@@ -101,16 +103,17 @@ def _spans(known: Ordinary, material: Material) -> Iterator[Span]:
 
 
 def _cut(
-    units: pd.DataFrame, hours: int, shift: float, material: Material
+    known: Ordinary, hours: int, shift: float, material: Material
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the first unit of each person in each span of this length, and the sums of spans.
+    """Return what became of each person in each span of this length, and the sums of spans.
 
-    Only spans with enough people are summed.
+    Only spans with enough people that reach into the window are summed.
     """
     import pandas as pd
 
-    bins = (units["start_utc"] - pd.Timedelta(hours=shift)).dt.floor(f"{hours}h")
-    once = units.assign(bin=bins).drop_duplicates(["bin", "person"])
+    off, length = pd.Timedelta(hours=shift), pd.Timedelta(hours=hours)
+    once = known.once((known.units["start_utc"] - off).dt.floor(f"{hours}h"))
+    once = once[once["bin"] + off + length > material.window.start]
     by_bin = once.groupby("bin")
     sums = pd.DataFrame({"n": by_bin.size(), "k": by_bin["hit"].sum(), "e": by_bin["usual"].sum()})
     return once, sums[sums["n"] >= material.numbers["least_people"]]
@@ -139,7 +142,7 @@ def _suspicion(span: Span, known: Ordinary, material: Material) -> Suspicion | N
     near = units["start_utc"].between(span.start - _ROOM, span.end + _ROOM)
     around = units[near]
     hour = around["start_utc"].dt.floor("h")
-    around = around[~around.assign(hour=hour).duplicated(["person", "hour"])]
+    around = around[~around.assign(hour=hour).duplicated(["person", "hour"], "last")]
     begun = onset.dated(around["start_utc"], around["hit"])
     clear = begun.p <= material.numbers["raises"]
     clear &= begun.last >= span.start and begun.begin < span.end

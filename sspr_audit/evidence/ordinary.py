@@ -21,20 +21,36 @@ if TYPE_CHECKING:
 _PLACE_DAYS: Final = 14
 _TENANT_DAYS: Final = 7
 """How many days back it is looked what a place, and what all of them, have shown of late."""
+_LATE: Final = (("late_hits", "late_people"), ("place_hits", "place_people"))
 _BEYOND: Final = 1_000_000
 """More days than there are, so that a place and a day make one number that sorts by both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ordinary:
-    """Units with the share to expect of each in `usual`, and how alike days are."""
+    """Units with what was usual of late when each began, and how alike days are."""
 
     units: pd.DataFrame
+    """In order of time, with the hits and people of late, of tenant and place."""
     alike: float
     """As the size of a Beta prior."""
 
+    def once(self, bins: pd.Series[Any]) -> pd.DataFrame:
+        """Return what became of each person in each of these stretches, with the `usual` share.
+
+        Whoever tries again and gets through has not come to nothing: the last try counts.
+        """
+        units = self.units.assign(bin=bins)
+        return _with_usual(units.drop_duplicates(["bin", "person"], keep="last"))
+
+    def between(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """Return what became of each person from `since` until before `until`."""
+        start = self.units["start_utc"]
+        daily = self.once(start.dt.floor("D").where(~_within(start, since, until)))
+        return daily[_within(daily["start_utc"], since, until)]
+
     def p(self, rows: pd.DataFrame) -> float:
-        """Return how often chance gives as many hits among these units; 1 for none of them."""
+        """Return how often chance gives as many hits among these; 1 for none of them."""
         k, n, expected = rows["hit"].sum(), len(rows), rows["usual"].sum()
         return float(self.p_of(k, n, expected)) if n else 1.0
 
@@ -50,50 +66,50 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     A place that has been in trouble for days is held against these days: an incident of the service
     is what comes on top. `units` have person, place, start_utc, stratum and hit, in order of time.
     """
-    with_usual = units.assign(usual=_usual(units))
+    known = Ordinary(_with_late(units), 0.0)
     # What is looked for must not blur how alike days are.
-    past = _daily(with_usual)
-    past = past[past["start_utc"] < material.window.start]
-    by_day = past.groupby(past["start_utc"].dt.floor("D"))
-    k, n, e = by_day["hit"].sum(), by_day.size(), by_day["usual"].sum()
-    mean = k.sum() / max(len(past), 1)
-    return Ordinary(with_usual, absent.how_alike(k - e + mean * n, n.astype(float), material))
+    daily = known.once(units["start_utc"].dt.floor("D"))
+    past = daily[daily["start_utc"] < material.window.start]
+    by_day = past.groupby("bin")
+    k, n, e = by_day["hit"].sum(), by_day.size().astype(float), by_day["usual"].sum()
+    mean = float(k.sum()) / max(len(past), 1)
+    return Ordinary(known.units, absent.how_alike(k - e + mean * n, n, material))
 
 
-def at(units: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFrame:
-    """Return the first unit of each person who came from `since` until before `until`."""
-    inside = units["start_utc"].between(since, until, inclusive="left")
-    return units[inside].drop_duplicates("person")
+def _within(start: pd.Series[pd.Timestamp], since: datetime, until: datetime) -> pd.Series[bool]:
+    return start.between(since, until, inclusive="left")
 
 
-def _daily(units: pd.DataFrame) -> pd.DataFrame:
-    """Return each person's first unit of a day at each place."""
-    day = units["start_utc"].dt.floor("D")
-    return units[~units.assign(day=day).duplicated(["person", "place", "day"])]
-
-
-def _usual(units: pd.DataFrame) -> Array:
-    """Return the share of each unit's stratum, or that of its place or the tenant if it was more.
+def _with_usual(units: pd.DataFrame) -> pd.DataFrame:
+    """Return the units with the share of their stratum, or that of place or tenant if it was more.
 
     All are shrunk: a place towards the tenant, and the tenant towards the stratum.
     """
-    import numpy as np
-    import pandas as pd
-
     overall = (units["hit"].sum() + 0.5) / (len(units) + 1)
     table = units.groupby("stratum")["hit"].agg(["sum", "size"])
     share = (table["sum"] + scan.SHRINK * overall) / (table["size"] + scan.SHRINK)
-    usual = units["stratum"].map(share).to_numpy(dtype=float)
-    once = units.index.isin(_daily(units).index)
+    usual = units["stratum"].map(share)
+    for hits, people in _LATE:
+        late = (units[hits] + scan.SHRINK * usual) / (units[people] + scan.SHRINK)
+        usual = usual.clip(lower=late)
+    return units.assign(usual=usual)
+
+
+def _with_late(units: pd.DataFrame) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
     start = units["start_utc"]
     day = (start - start.min().floor("D")).dt.days.to_numpy(dtype=np.int64)
     place = pd.factorize(units["place"])[0].astype(np.int64)
     hit = units["hit"].to_numpy(dtype=float)
-    for key, days in ((np.zeros_like(place), _TENANT_DAYS), (place, _PLACE_DAYS)):
-        hits, people = _late(key, day, hit, once & (key >= 0), days)
-        late = (hits + scan.SHRINK * usual) / (people + scan.SHRINK)
-        usual = np.where(key >= 0, np.maximum(usual, late), usual)
-    return usual
+    once = ~units.assign(day=day).duplicated(["person", "place", "day"], "last").to_numpy()
+    counts: dict[str, Array] = {}
+    spans = ((np.zeros_like(place), _TENANT_DAYS), (place, _PLACE_DAYS))
+    for names, (key, days) in zip(_LATE, spans, strict=True):
+        late = _late(key, day, hit, once & (key >= 0), days)
+        counts |= zip(names, (np.where(key >= 0, one, 0.0) for one in late), strict=True)
+    return units.assign(**counts)
 
 
 def _late(key: Ints, day: Ints, hit: Array, counted: Any, days: int) -> tuple[Array, Array]:  # noqa: ANN401
@@ -102,7 +118,7 @@ def _late(key: Ints, day: Ints, hit: Array, counted: Any, days: int) -> tuple[Ar
 
     moment = key * _BEYOND + day
     order = np.argsort(moment[counted], kind="stable")
-    sorted_ = moment[counted][order]
+    known = moment[counted][order]
     below = np.concatenate([[0.0], hit[counted][order].cumsum()])
-    low, high = (np.searchsorted(sorted_, moment - back, side="left") for back in (days, 0))
+    low, high = (np.searchsorted(known, moment - back, side="left") for back in (days, 0))
     return below[high] - below[low], (high - low).astype(float)

@@ -27,6 +27,7 @@ AGAINST: Final = ("was-so-before", "went-on", "own-reasons", "one-method-only")
 
 _AROUND: Final = timedelta(days=3)
 """How far before and after it people must have been well."""
+_INSTANT: Final = timedelta(microseconds=1)
 _LONGEST: Final = timedelta(hours=24)
 """What lasts longer is a trouble of something, and no incident."""
 _PART: Final = 0.5
@@ -78,8 +79,8 @@ class Outage:
 
     @property
     def once(self) -> pd.DataFrame:
-        """The first unit of each person."""
-        return self.rows.drop_duplicates("person")
+        """What became of each person."""
+        return self.known.between(self.start, self.end + _INSTANT)
 
 
 def signals(one: Outage, material: Material) -> Iterator[Signal]:
@@ -88,7 +89,7 @@ def signals(one: Outage, material: Material) -> Iterator[Signal]:
     yield everywhere(one, material)
     yield was_so_before(one, material)
     yield went_on(one, material)
-    yield own_reasons(one)
+    yield own_reasons(one, material)
     yield one_method_only(one, material)
 
 
@@ -113,12 +114,7 @@ def everywhere(one: Outage, material: Material) -> Signal:
     places, of = hit["place"].nunique(), once["place"].nunique()
     used = one.known.units["client"].value_counts(normalize=True)
     often = used.index[used >= material.numbers["incident_client_share"]]
-    spared = [
-        client
-        for client in often
-        if material.numbers["corroborates"] < one.known.p(once[once["client"] == client])
-        and (once["client"] == client).sum() >= NOT_ALONE
-    ]
+    spared = [client for client in often if _spared(once[once["client"] == client], one, material)]
     text = (
         f"It showed in {places} of {several(of, 'place')} where people tried, and with"
         f" {hit['client'].nunique()} of {several(once['client'].nunique(), 'client')}"
@@ -127,16 +123,22 @@ def everywhere(one: Outage, material: Material) -> Signal:
     return Signal("everywhere", Kind.PEOPLE, state, text, places, int(hit["person"].nunique()))
 
 
+def _spared(rows: pd.DataFrame, one: Outage, material: Material) -> bool:
+    """Say whether most of these people got through, as they usually do."""
+    most = len(rows) >= NOT_ALONE and 2 * rows["hit"].sum() < len(rows)
+    return most and one.known.p(rows) > material.numbers["corroborates"]
+
+
 def was_so_before(one: Outage, material: Material) -> Signal:
     """People came to nothing in the days before as well: a trouble of longer, not an hour."""
-    before = ordinary.at(one.known.units, one.start - _AROUND, one.start)
+    before = one.known.between(one.start - _AROUND, one.start)
     return _alike("was-so-before", "before", before, one, material)
 
 
 def went_on(one: Outage, material: Material) -> Signal:
     """People came to nothing in the days after as well: it began then and is not over."""
-    past = one.end + timedelta(microseconds=1)
-    after = ordinary.at(one.known.units, past, past + _AROUND)
+    past = one.end + _INSTANT
+    after = one.known.between(past, past + _AROUND)
     return _alike("went-on", "after", after, one, material)
 
 
@@ -156,12 +158,14 @@ def _alike(name: str, when: str, rows: pd.DataFrame, one: Outage, material: Mate
     return Signal(name, Kind.STALLED, state, text, hits, people, p)
 
 
-def own_reasons(one: Outage) -> Signal:
+def own_reasons(one: Outage, material: Material) -> Signal:
     """Reasons of their own explain the failures of that time."""
-    rows = one.rows
-    stated = rows["outcome"].isin(["failed", "blocked"]) & ~rows["hit"]
-    people = int(rows.loc[stated, "person"].nunique())
-    failed = int(rows.loc[rows["hit"] | stated, "person"].nunique())
+    flows = material.flows
+    flows = flows[flows["start_utc"].between(one.start, one.end)]
+    hit = flows["flow_id"].isin(one.rows.loc[one.rows["hit"], "flow_id"])
+    stated = flows["outcome"].isin(["failed", "blocked"]) & ~hit
+    people = int(flows.loc[stated, "person"].nunique())
+    failed = int(flows.loc[hit | stated, "person"].nunique())
     text = f"{people} of {counted(failed)} who failed in that time met a reason of their own"
     state = State.of(2 * people >= failed)
     return Signal("own-reasons", Kind.EXPLICIT, state, text, people, failed)
@@ -188,5 +192,4 @@ def _without(one: Outage, method: str, material: Material) -> float:
     units = one.known.units
     rest = units[~units["methods"].fillna("").str.contains(method, regex=False)]
     known = ordinary.ordinary(rest, material)
-    inside = known.units["start_utc"].between(one.start, one.end)
-    return known.p(known.units[inside].drop_duplicates("person"))
+    return known.p(known.between(one.start, one.end + _INSTANT))
