@@ -34,9 +34,10 @@ def tested(material: Material) -> Tested:
     if units["person"].nunique() < material.numbers["least_people"]:
         few = Few(TARGET, Scope(), "more people: any who reset")
         return Tested(Kind.TIME, 1, few=(few,))
-    known = ordinary.ordinary(units[units["start_utc"] < material.window.end], material)
+    units = units[units["start_utc"] < material.window.end]
+    known = ordinary.ordinary(units, material)
     found = _apart(_spans(known, material))
-    raised = [_suspicion(one, known, material) for one in found]
+    raised = [_suspicion(one, units, known, material) for one in found]
     return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
 
 
@@ -137,8 +138,9 @@ def _apart(found: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def _suspicion(span: Span, known: Ordinary, material: Material) -> Suspicion | None:
-    units = known.units
+def _suspicion(
+    span: Span, units: pd.DataFrame, known: Ordinary, material: Material
+) -> Suspicion | None:
     near = units["start_utc"].between(span.start - _ROOM, span.end + _ROOM)
     around = units[near]
     hour = around["start_utc"].dt.floor("h")
@@ -152,7 +154,7 @@ def _suspicion(span: Span, known: Ordinary, material: Material) -> Suspicion | N
     if hits.empty or hits["start_utc"].max() < material.window.start:
         return None
     over = clear and begun.ended is not None
-    told = tuple(outage.signals(Outage(span, rows, known), material))
+    told = tuple(outage.signals(Outage(span, rows, units, known), material))
     return Suspicion(
         target=TARGET,
         kind=Kind.TIME,

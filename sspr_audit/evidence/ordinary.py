@@ -31,7 +31,10 @@ class Ordinary:
     """Units with what was usual of late when each began, and how alike days are."""
 
     units: pd.DataFrame
-    """In order of time, with the hits and people of late, of tenant and place."""
+    """In order of time, with the hits and people of late, of tenant and place.
+
+    Names are numbers or categories: every span takes a cut through all of it.
+    """
     alike: float
     """As the size of a Beta prior."""
 
@@ -66,7 +69,7 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     A place that has been in trouble for days is held against these days: an incident of the service
     is what comes on top. `units` have person, place, start_utc, stratum and hit, in order of time.
     """
-    known = Ordinary(_with_late(units), 0.0)
+    known = Ordinary(_with_late(_slim(units)), 0.0)
     # What is looked for must not blur how alike days are.
     daily = known.once(units["start_utc"].dt.floor("D"))
     past = daily[daily["start_utc"] < material.window.start]
@@ -74,6 +77,14 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     k, n, e = by_day["hit"].sum(), by_day.size().astype(float), by_day["usual"].sum()
     mean = float(k.sum()) / max(len(past), 1)
     return Ordinary(known.units, absent.how_alike(k - e + mean * n, n, material))
+
+
+def _slim(units: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    named = {name: units[name].astype("category") for name in ("place", "client", "stratum")}
+    person = pd.Series(pd.factorize(units["person"])[0], units.index)
+    return units[["start_utc", "hit"]].assign(person=person, **named)
 
 
 def _within(start: pd.Series[pd.Timestamp], since: datetime, until: datetime) -> pd.Series[bool]:
@@ -85,10 +96,12 @@ def _with_usual(units: pd.DataFrame) -> pd.DataFrame:
 
     All are shrunk: a place towards the tenant, and the tenant towards the stratum.
     """
+    import pandas as pd
+
     overall = (units["hit"].sum() + 0.5) / (len(units) + 1)
-    table = units.groupby("stratum")["hit"].agg(["sum", "size"])
+    table = units.groupby("stratum", observed=False)["hit"].agg(["sum", "size"])
     share = (table["sum"] + scan.SHRINK * overall) / (table["size"] + scan.SHRINK)
-    usual = units["stratum"].map(share)
+    usual = pd.Series(share.to_numpy()[units["stratum"].cat.codes], units.index)
     for hits, people in _LATE:
         late = (units[hits] + scan.SHRINK * usual) / (units[people] + scan.SHRINK)
         usual = usual.clip(lower=late)
@@ -97,11 +110,10 @@ def _with_usual(units: pd.DataFrame) -> pd.DataFrame:
 
 def _with_late(units: pd.DataFrame) -> pd.DataFrame:
     import numpy as np
-    import pandas as pd
 
     start = units["start_utc"]
-    day = (start - start.min().floor("D")).dt.days.to_numpy(dtype=np.int64)
-    place = pd.factorize(units["place"])[0].astype(np.int64)
+    day = np.asarray((start - start.min().floor("D")).dt.days, dtype=np.int64)
+    place = np.asarray(units["place"].cat.codes, dtype=np.int64)
     hit = units["hit"].to_numpy(dtype=float)
     once = ~units.assign(day=day).duplicated(["person", "place", "day"], "last").to_numpy()
     counts: dict[str, Array] = {}

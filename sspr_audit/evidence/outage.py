@@ -58,11 +58,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A span with its units, as long as it lasted, and what was ordinary."""
+    """A span, as long as it lasted, and what was ordinary."""
 
     span: Span
     rows: pd.DataFrame
     """The units of the outage, in order of time."""
+    units: pd.DataFrame
+    """Those of the whole baseline."""
     known: Ordinary
 
     @property
@@ -144,7 +146,7 @@ def went_on(one: Outage, material: Material) -> Signal:
 
 def _alike(name: str, when: str, rows: pd.DataFrame, one: Outage, material: Material) -> Signal:
     """Return whether people beside the outage did as badly, without the place that did worst."""
-    surplus = (rows["hit"] - rows["usual"]).groupby(rows["place"]).sum()
+    surplus = (rows["hit"] - rows["usual"]).groupby(rows["place"], observed=True).sum()
     if len(surplus) > NOT_ALONE:
         rows = rows[rows["place"] != surplus.idxmax()]
     people, hits = len(rows), int(rows["hit"].sum())
@@ -189,7 +191,7 @@ def one_method_only(one: Outage, material: Material) -> Signal:
 
 def _without(one: Outage, method: str, material: Material) -> float:
     """Return how often chance makes as much among the flows that did not use a method."""
-    units = one.known.units
+    units = one.units
     rest = units[~units["methods"].fillna("").str.contains(method, regex=False)]
     known = ordinary.ordinary(rest, material)
     return known.p(known.between(one.start, one.end + _INSTANT))
