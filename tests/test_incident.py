@@ -67,6 +67,117 @@ def test_places_that_were_not_well_before_speak_against_it():
     assert of(last, "was-so-before").state is State.FIRED
 
 
+def shifted(rows, days, name):
+    """Return the same flows of other people, so many days later."""
+    return [
+        row
+        | {"flow_id": f"{name}-{row['flow_id']}", "person": f"{name}-{row['person']}"}
+        | {key: row[key] + timedelta(days=days) for key in ("start_utc", "end_utc")}
+        for row in rows
+    ]
+
+
+def test_what_begins_and_stays_is_no_incident():
+    """People who come to nothing on the days after as well are in a trouble that is not over."""
+    rows = [*usual(), *outage()]
+    for day in (1, 2, 3):
+        rows += shifted(outage(count=20), day, f"day{day}")
+    found = incident.tested(made(rows)).suspicions
+
+    first = min(found, key=lambda one: abs(one.first_seen - BEGAN))
+    assert of(first, "went-on").state is State.FIRED
+    assert not incident.undoubted(first)
+
+
+def test_an_incident_that_is_over_did_not_go_on():
+    """Where people get through afterwards, nothing speaks against it."""
+    found = only(incident.tested(made([*usual(), *outage()])))
+
+    assert of(found, "went-on").state is State.QUIET
+    assert incident.undoubted(found)
+
+
+def test_what_may_not_be_over_is_not_yet_told():
+    """With nobody seen since, whether it goes on is not known."""
+    rows = [*usual(), *shifted(outage(), 3.45, "now")]
+
+    found = only(incident.tested(made(rows)))
+
+    assert of(found, "went-on").state is State.FEW
+
+
+def test_a_place_in_trouble_for_weeks_is_held_against_itself():
+    """What its own days have shown for weeks is nothing new on one of them, whoever else stops."""
+    lasting = [
+        named(f"bad{n}", f"stuck{n}", 30 - n / 8, place="Lund", **STOPPED) for n in range(232)
+    ]
+    hours = outage(count=24, places=(*["Lund"] * 4, *PLACES[2:]))
+
+    alone = incident.tested(made([*usual(), *hours])).suspicions
+    found = incident.tested(made([*usual(), *lasting, *hours])).suspicions
+
+    assert len(alone) == 1
+    assert all(one.p > 1e3 * alone[0].p for one in found)
+
+
+def test_whoever_tries_again_and_gets_through_came_to_something():
+    """It is no incident where all of these people succeed a quarter of an hour later."""
+    rows = outage()
+    again = [
+        named(
+            f"again{n}",
+            row["person"],
+            0,
+            start_utc=row["start_utc"] + timedelta(minutes=15),
+            place=row["site"] or row["ip"],
+        )
+        for n, row in enumerate(rows)
+    ]
+
+    assert incident.tested(made([*usual(), *rows, *again])).suspicions == ()
+
+
+def test_places_that_work_speak_against_everywhere():
+    """Where people get through in most places, it is not everywhere."""
+    works = [
+        named(
+            f"ok{n}",
+            f"fine{n}",
+            0,
+            start_utc=BEGAN + timedelta(minutes=20 * n),
+            place=f"203.0.113.{n}",
+        )
+        for n in range(9)
+    ]
+
+    found = only(incident.tested(made([*usual(), *outage(count=40), *works])))
+
+    assert of(found, "everywhere").state is State.QUIET
+    assert not incident.undoubted(found)
+
+
+def test_the_flows_of_all_but_one_method_must_stand_out():
+    """Where only text messages are lost and the rest get through, it is the messages' matter."""
+    lost = outage(count=40, stage=30, outcome="abandoned", methods="mobile SMS")
+    works = [
+        named(
+            f"mail{n}",
+            f"reader{n}",
+            0,
+            start_utc=BEGAN + timedelta(minutes=10 * n),
+            place=PLACES[n % 5],
+            client=("browser", "windows-signin")[n % 2],
+            methods="email",
+        )
+        for n in range(18)
+    ]
+
+    found = incident.tested(made([*usual(), *lost, *works])).suspicions
+
+    assert found
+    assert all(of(one, "one-method-only").state is State.FIRED for one in found)
+
+
 def test_one_place_is_no_incident():
     """A site where nobody gets through is the site's own trouble."""
     rows = outage(places=("Lund",))

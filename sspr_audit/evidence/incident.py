@@ -98,7 +98,7 @@ def _spans(known: Ordinary, material: Material) -> Iterator[Span]:
                 continue
             start, one = sums.index[at] + pd.Timedelta(hours=shift), sums.iloc[at]
             rows = once[once["bin"] == sums.index[at]]
-            if _in_places(rows, known, material) * asked <= numbers["spoils"]:
+            if _everywhere(rows, known, material) * asked <= numbers["spoils"]:
                 n, k, end = int(one["n"]), int(one["k"]), start + pd.Timedelta(hours=hours)
                 yield Span(start, end, n, k, one["e"] / n, float(p))
 
@@ -120,13 +120,17 @@ def _cut(
     return once, sums[sums["n"] >= material.numbers["least_people"]]
 
 
-def _in_places(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:
-    """Return the p without the place that is hit most; 1 if too few places are hit."""
-    hit = rows.loc[rows["hit"], "place"]
+def _everywhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:
+    """Return the p without the place that is hit most; 1 if too few places or clients are hit."""
+    hit = rows[rows["hit"]]
     every = max(NOT_ALONE, known.units["place"].nunique())
-    if hit.nunique() < min(material.numbers["incident_places"], every):
+    if hit["place"].nunique() < min(material.numbers["incident_places"], every):
         return 1.0
-    return known.p(rows[rows["place"] != hit.mode().iloc[0]])
+    # The place, or the client, that is hit most must not be all of it.
+    place, client = (rows[rows[name] != hit[name].mode().iloc[0]] for name in ("place", "client"))
+    if len(client) >= NOT_ALONE and known.p(client) > material.numbers["corroborates"]:
+        return 1.0
+    return known.p(place)
 
 
 def _apart(found: Iterable[Span]) -> list[Span]:

@@ -75,8 +75,9 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     past = daily[daily["start_utc"] < material.window.start]
     by_day = past.groupby("bin")
     k, n, e = by_day["hit"].sum(), by_day.size().astype(float), by_day["usual"].sum()
-    mean = float(k.sum()) / max(len(past), 1)
-    return Ordinary(known.units, absent.how_alike(k - e + mean * n, n, material))
+    # Days differ by what was not to be expected of them.
+    share, of_expected = k.sum() / max(n.sum(), 1), k.sum() / max(e.sum(), 1)
+    return Ordinary(known.units, absent.how_alike(k - e * of_expected + n * share, n, material))
 
 
 def _slim(units: pd.DataFrame) -> pd.DataFrame:

@@ -141,7 +141,8 @@ def went_on(one: Outage, material: Material) -> Signal:
     """People came to nothing in the days after as well: it began then and is not over."""
     past = one.end + _INSTANT
     after = one.known.between(past, past + _AROUND)
-    return _alike("went-on", "after", after, one, material)
+    # The hours themselves must not count as usual by then.
+    return _alike("went-on", "after", after.assign(usual=one.span.usual), one, material)
 
 
 def _alike(name: str, when: str, rows: pd.DataFrame, one: Outage, material: Material) -> Signal:
