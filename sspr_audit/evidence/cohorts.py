@@ -157,7 +157,10 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
             return Scope(sites=(place,), clients=clients)
         return Scope(ips=tuple(sorted(hits["ip_group"].dropna().unique())), clients=clients)
     if dimension == PEOPLE_OF:
-        return Scope(sites=(place,))
+        there = one.own[one.own["place"].eq(place)]
+        if there.empty or there["site"].notna().any():
+            return Scope(sites=(place,))
+        return Scope(ips=tuple(sorted(there["ip_group"].unique())))
     sites = _often(hits, hits["site"])
     ips = _often(hits, hits["ip_group"].where(hits["site"].isna()))
     if dimension == "client":

@@ -50,15 +50,27 @@ def places(material: Material) -> pd.DataFrame:
 
 
 def bases(material: Material) -> pd.Series[str]:
-    """Return the named place where each person is seen most, by person; not those seen at none."""
+    """Return the place of work where each person is seen most, by person; not those seen at none.
+
+    A place is one that somebody named, or an office that its people make.
+    """
     import pandas as pd
 
-    seen = [material.flows[["person", "site"]]]
-    if material.context.sign_ins is not None:
-        seen.append(material.context.sign_ins[["person", "site"]])
-    counts = pd.concat(seen, ignore_index=True).dropna().value_counts().reset_index(name="often")
-    ordered = counts.sort_values(["often", "site"], ascending=[False, True])
-    return ordered.drop_duplicates("person").set_index("person")["site"]
+    known = places(material)
+    offices = known.index[known["kind"].eq("office")]
+    flows = material.flows
+    unnamed = flows[flows["site"].isna() & flows["place"].isin(offices)]
+    office = unnamed.drop_duplicates("ip_group").set_index("ip_group")["place"]
+
+    def seen(rows: pd.DataFrame) -> pd.DataFrame:
+        at = rows["site"].fillna(rows["ip_group"].map(office).astype("str"))
+        return rows[["person"]].assign(place=at)
+
+    sign_ins = material.context.sign_ins
+    every = [seen(flows)] + ([] if sign_ins is None else [seen(sign_ins)])
+    counts = pd.concat(every, ignore_index=True).dropna().value_counts().reset_index(name="often")
+    ordered = counts.sort_values(["often", "place"], ascending=[False, True])
+    return ordered.drop_duplicates("person").set_index("person")["place"]
 
 
 def _working(flows: pd.DataFrame) -> pd.Series[float]:
