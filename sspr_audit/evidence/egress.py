@@ -21,15 +21,21 @@ _AGAIN: Final = 3
 """People who came twice or more, without whom nothing is told."""
 
 
-def places(flows: pd.DataFrame) -> pd.Series[str]:
+def places(flows: pd.DataFrame, sign_ins: pd.DataFrame | None = None) -> pd.Series[str]:
     """Return where each flow began: the site, else the address, or its group of addresses.
 
     A group goes by its first address and how many more there are; null where none is known.
+    Sign-ins tell of groups as well, for people sign in more often than they reset.
     """
-    unnamed = flows[flows["site"].isna() & flows["ip_group"].notna() & flows["person"].notna()]
-    pairs = unnamed[["ip_group", "person"]].drop_duplicates()
-    count = pairs.groupby("ip_group")["person"].transform("size")
-    visits = unnamed[unnamed["ip_group"].isin(pairs.loc[count >= _CROWD, "ip_group"])]
+    import pandas as pd
+
+    unnamed = flows.loc[flows["site"].isna(), ["ip_group", "person"]].dropna()
+    count = unnamed.drop_duplicates().groupby("ip_group")["person"].size()
+    crowds = count.index[count >= _CROWD]
+    seen = [unnamed]
+    if sign_ins is not None:
+        seen.append(sign_ins.loc[sign_ins["site"].isna(), ["ip_group", "person"]].dropna())
+    visits = pd.concat([one[one["ip_group"].isin(crowds)] for one in seen], ignore_index=True)
     people = {str(address): Counter(came) for address, came in visits.groupby("ip_group")["person"]}
     names = {address: _name(group) for group in _groups(people) for address in group}
     address = flows["ip_group"]

@@ -119,7 +119,7 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
     inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
     here = flows.loc[inside, _USED].sort_values(["start_utc", "flow_id"], ignore_index=True)
     return Material(
-        here.assign(place=egress.places(here), stratum=strata(here)),
+        here.assign(place=egress.places(here, context.sign_ins), stratum=strata(here)),
         acts,
         changes,
         context,
