@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from material import END, HOUR, KNOWN
+from material import END, HOUR, KNOWN, made, usual
 
-from sspr_audit import model
+from sspr_audit import evidence, model
 from sspr_audit.judge import patterns as judge
 from sspr_audit.model import Confidence, Few, Kind, Scope, Signal, State, Suspicion
 from sspr_audit.report import why
@@ -80,6 +80,32 @@ def test_chance_is_weighed_over_every_test_and_every_look():
     assert judged(suspicion(p), tests=100)[0].confidence
     assert judged(suspicion(p), tests=101)[0].confidence is None
     assert judged(suspicion(p), tests=100, looks=2)[0].confidence is None
+
+
+def test_every_look_has_its_part_of_the_rate():
+    """As many families are yielded as the limit of what is left out reckons with."""
+    assert len(tuple(evidence.patterns(made(usual())))) == evidence.LOOKS
+
+
+@pytest.mark.parametrize("tests", [1, 7, 300])
+@pytest.mark.parametrize("others", [0, 5])
+def test_what_is_left_out_of_other_tests_is_told_itself(tests, others):
+    """Sure enough to be left out is sure enough to be a finding, and nothing falls between."""
+    every = max(tests, 1 + others)
+    limit = KNOWN.weights.numbers["false_discovery"] / evidence.LOOKS / every
+    mine = suspicion(p=limit)
+    more = tuple(
+        replace(suspicion(p=0.5), flow_ids=(f"other-{n}",), scope=Scope(sites=(f"s{n}",)))
+        for n in range(others)
+    )
+    family = model.Tested(Kind.STALLED, tests, (mine, *more))
+    beyond = model.Tested(Kind.STALLED, every, (replace(mine, p=limit * 1.001),))
+
+    assert evidence.certain(family, made([])) == (mine,)
+    assert evidence.certain(beyond, made([])) == ()
+    told = judged(mine, *more, tests=tests, looks=evidence.LOOKS)
+    assert told[0].suspicion == mine
+    assert told[0].confidence
 
 
 def test_what_is_part_of_another_is_told_once():

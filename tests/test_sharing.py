@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from material import STOPPED, habits, home, made, named, on_day, signal, usual
+from material import (
+    NO_CODE,
+    STOPPED,
+    WINDOW,
+    ago,
+    habits,
+    home,
+    made,
+    named,
+    on_day,
+    reset,
+    signal,
+    signed_in,
+    usual,
+)
 
-from sspr_audit.evidence import sharing, stalled
-from sspr_audit.model import Site, State
+from sspr_audit.evidence import gates, networks, sharing, stalled
+from sspr_audit.model import Scope, Site, State
 
 
 def state(place, flows, **words):
@@ -85,3 +99,73 @@ def test_a_stall_says_whether_its_place_is_one():
     assert here.scope.sites == ("Lund",)
     assert signal(here, "shared-way-out").state is State.QUIET
     assert signal(there, "shared-way-out").state is State.UNKNOWN
+
+
+def neighbours(known=None):
+    """Return the places of an office whose people each reset by one of two addresses."""
+    flows = [
+        on_day(f"p{n}", n % 40, f"198.51.100.{9 + n % 2}", client="windows-signin")
+        for n in range(30)
+    ]
+    return set(made(flows, known=known).flows["place"])
+
+
+def test_sign_ins_tell_which_neighbours_are_one_way_out():
+    """Who resets once comes by one address; signing in every day shows them by both."""
+    by_both = [
+        {"person": f"p{n}", "time_utc": ago(9), "ip_group": f"198.51.100.{9 + other}"}
+        for n in range(12)
+        for other in (0, 1)
+    ]
+
+    assert neighbours() == {"198.51.100.9", "198.51.100.10"}
+    assert neighbours(signed_in(*by_both)) == {"198.51.100.9 (+1 beside it)"}
+
+
+def test_sign_ins_of_others_are_no_way_out():
+    """Addresses from which nobody resets make no place."""
+    elsewhere = [
+        {"person": f"p{n}", "time_utc": ago(9), "ip_group": f"198.51.100.{9 + 3 * (n % 2)}"}
+        for n in range(12)
+    ]
+
+    assert neighbours(signed_in(*elsewhere)) == {"198.51.100.9", "198.51.100.10"}
+
+
+def test_people_belong_to_an_office_that_nobody_named():
+    """Who is mostly seen at a learned office is of it, and who is only seen at home of none."""
+    office = [row | {"person": f"of-{row['person']}"} for row in habits("203.0.113.9", 20, 0.3)]
+    at_home = on_day("of-203.0.113.9-1", 3, home(7))
+    alone = on_day("alone", 3, home(8))
+
+    bases = networks.bases(made([*habits("Lund", 20, 0.3), *office, at_home, alone]))
+
+    assert bases["lund-1"] == "Lund"
+    assert bases["of-203.0.113.9-1"] == "203.0.113.9"
+    assert "alone" not in bases
+
+
+def test_codes_lost_by_people_of_an_unnamed_office_name_its_addresses():
+    """Codes follow phones home, and the finding names the office, not the homes."""
+    office = "203.0.113.9"
+    ordinary = [
+        reset(row["person"], row["start_utc"], office, client=row["client"])
+        for row in habits("Lund", 30, 0.3)
+    ]
+    began = WINDOW.start
+    lost = [
+        named(
+            f"lost{n}",
+            f"lund-{n}",
+            0,
+            start_utc=began + (WINDOW.end - began) * (n + 1) / 32,
+            place=home(n) if n % 2 else office,
+            **NO_CODE,
+        )
+        for n in range(30)
+    ]
+    before = [row for row in ordinary if row["start_utc"] < began]
+
+    found = gates.phone(made([*usual(), *before, *lost])).suspicions
+
+    assert Scope(ips=(office,)) in [one.scope for one in found]

@@ -36,12 +36,12 @@ def patterns(material: Material) -> Iterator[Tested]:
     from sspr_audit.evidence.explaining import explained
 
     probes, thefts = people.tested(material), takeover.tested(material)
-    strangers = [*_certain(probes, material), *_certain(thefts, material)]
+    strangers = [*certain(probes, material), *certain(thefts, material)]
     rest = material.without(_flows(one for one in strangers if _strange(one)))
     at_once = incident.tested(rest)
     # An incident before the window would be a place's past.
     ever = incident.tested(replace(rest, window=material.baseline))
-    incidents = [*_certain(at_once, material), *_certain(ever, material)]
+    incidents = [*certain(at_once, material), *certain(ever, material)]
     rest = rest.without(incident.during(rest, filter(incident.undoubted, incidents)))
     owned = devices.of_flows(rest.flows, rest.context)
     for one in (
@@ -53,12 +53,13 @@ def patterns(material: Material) -> Iterator[Tested]:
         yield replace(one, suspicions=told)
 
 
-def _certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
+def certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
     """Return the suspicions that chance hardly ever makes, over all tests of all families.
 
     A finding is asked for as much: what is left out of other tests for them is told itself.
     """
-    limit = material.numbers["false_discovery"] / LOOKS / max(tested.tests, 1)
+    tests = max(tested.tests, len(tested.suspicions), 1)
+    limit = material.numbers["false_discovery"] / LOOKS / tests
     return tuple(one for one in tested.suspicions if one.p <= limit)
 
 
