@@ -133,19 +133,22 @@ def _spared(rows: pd.DataFrame, one: Outage, material: Material) -> bool:
 
 def was_so_before(one: Outage, material: Material) -> Signal:
     """People came to nothing in the days before as well: a trouble of longer, not an hour."""
-    before = one.known.between(one.start - _AROUND, one.start)
-    return _alike("was-so-before", "before", before, one, material)
+    name, before = "was-so-before", one.known.between(one.start - _AROUND, one.start)
+    return _alike(name, Kind.STALLED, before, one, material, when="before")
 
 
 def went_on(one: Outage, material: Material) -> Signal:
     """People came to nothing in the days after as well: it began then and is not over."""
-    past = one.end + _INSTANT
+    name, past = "went-on", one.end + _INSTANT
     after = one.known.between(past, past + _AROUND)
     # The hours themselves must not count as usual by then.
-    return _alike("went-on", "after", after.assign(usual=one.span.usual), one, material)
+    after = after.assign(usual=one.span.usual)
+    return _alike(name, Kind.STALLED, after, one, material, when="after")
 
 
-def _alike(name: str, when: str, rows: pd.DataFrame, one: Outage, material: Material) -> Signal:
+def _alike(  # noqa: PLR0913 - what the days before and after are called and hold
+    name: str, kind: Kind, rows: pd.DataFrame, one: Outage, material: Material, *, when: str
+) -> Signal:
     """Return whether people beside the outage did as badly, without the place that did worst."""
     surplus = (rows["hit"] - rows["usual"]).groupby(rows["place"], observed=True).sum()
     if len(surplus) > NOT_ALONE:
@@ -155,10 +158,10 @@ def _alike(name: str, when: str, rows: pd.DataFrame, one: Outage, material: Mate
     text = f"In the three days {when}, {hits} of {counted(people)} came to nothing ({share})"
     if people < material.numbers["least_people"]:
         state, needs = State.FEW, f"more people in the three days {when}"
-        return Signal(name, Kind.STALLED, state, text, hits, people, needs=needs)
+        return Signal(name, kind, state, text, hits, people, needs=needs)
     p, part = one.known.p(rows), (hits - rows["usual"].sum()) / people / one.span.surplus
     state = State.of(part >= _PART or (part >= _SURE_PART and material.spoils(p)))
-    return Signal(name, Kind.STALLED, state, text, hits, people, p)
+    return Signal(name, kind, state, text, hits, people, p)
 
 
 def own_reasons(one: Outage, material: Material) -> Signal:

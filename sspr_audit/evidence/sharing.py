@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from sspr_audit.evidence.cohorts import Stretch
     from sspr_audit.evidence.material import Material
 
-NAME: Final = "shared-way-out"
-
 _PART: Final = 0.05
 """A place with this part of another's people, or more, is a site beside it."""
 _NEEDS: Final = "the networks of each site, or the word of somebody who knows that this is one site"
@@ -26,35 +24,36 @@ def shared_way_out(place: str, material: Material) -> Signal:
     Nobody can say so of a place where nearly everybody is. Another place of work beside it shows
     that sites have ways out of their own.
     """
-    names = _names(place, material)
+    name, names = "shared-way-out", _names(place, material)
     if len(names) > 1:
         text = f"{place} goes out by the same networks as {', '.join(names[1:])}"
-        return Signal(NAME, Kind.PEOPLE, State.FIRED, text, len(names))
+        return Signal(name, Kind.PEOPLE, State.FIRED, text, len(names))
     known = networks.places(material)
     people = int(known["people"].get(place, 0))
     if known["kind"].get(place) == "shared":
         text = f"Most people of {place} also reset at other places of many people: sites share it"
-        return Signal(NAME, Kind.PEOPLE, State.FIRED, text, people, people)
+        return Signal(name, Kind.PEOPLE, State.FIRED, text, people, people)
     others = known[known["kind"].isin(["site", "office"]) & (known.index != place)]
     others = others[others["people"] >= max(material.numbers["least_people"], _PART * people)]
     beside = others.index.intersection(_worked_at(material))
     if len(beside):
         text = f"People also reset at {len(beside)} other places of work, so sites are told apart"
-        return Signal(NAME, Kind.PEOPLE, State.QUIET, text, len(beside), people)
+        return Signal(name, Kind.PEOPLE, State.QUIET, text, len(beside), people)
     text = (
         f"{counted(people)} reset at {place} and hardly anybody at another place of work: whether"
         " several sites share this way out is not known"
     )
-    return Signal(NAME, Kind.PEOPLE, State.UNKNOWN, text, 0, people, needs=_NEEDS)
+    return Signal(name, Kind.PEOPLE, State.UNKNOWN, text, 0, people, needs=_NEEDS)
 
 
 def told_apart(one: Stretch, material: Material) -> Signal:
     """The same of a cohort, which may be no place at all."""
+    name = "shared-way-out"
     dimension, place = one.found.dimension, one.found.cohort.partition("|")[0]
     if dimension.startswith("place") or dimension == cohorts.PEOPLE_OF:
         return shared_way_out(place, material)
     text = f"It is told of {one.name}, not of a place"
-    return Signal(NAME, Kind.PEOPLE, State.QUIET, text)
+    return Signal(name, Kind.PEOPLE, State.QUIET, text)
 
 
 def _names(place: str, material: Material) -> list[str]:
