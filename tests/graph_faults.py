@@ -5,6 +5,7 @@ A fault gets the tenant, the request, and `proceed`, which gives the answer that
 
 import base64
 import json
+import zlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -144,6 +145,24 @@ def unfiltered(_tenant, _request, proceed, *, echoed=True):
     return proceed(filtered=False, echoed=echoed)
 
 
+def says(_tenant, _request, _proceed, *, body=b"", code=200, headers=()):
+    """Whatever somebody wants to say in the service's place."""
+    return Answer(code, body, {"Content-Type": JSON, **dict(headers)})
+
+
+def bomb(_tenant, _request, _proceed, *, mib):
+    """A small answer that unpacks to a huge one."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = [pack.compress(b'{"value":["'), *(pack.compress(b" " * 2**20) for _ in range(mib))]
+    body = b"".join([*packed, pack.compress(b'"]}'), pack.flush()])
+    return Answer(200, body, {"Content-Type": JSON, "Content-Encoding": "gzip"})
+
+
+def drip(tenant, _request, proceed, *, seconds):
+    """The answer comes in a hundred pieces, so many seconds of the clock apart."""
+    return replace(proceed(), between=lambda: tenant.clock.advance(seconds))
+
+
 def bad_gzip(_tenant, _request, proceed):
     """The answer says that it is compressed, and cannot be unpacked."""
     answer = proceed()
@@ -162,9 +181,11 @@ def lost_skip_token(_tenant, _request, _proceed):
 
 FAULTS = {
     "bad-gzip": bad_gzip,
+    "bomb": bomb,
     "claims": claims,
     "cut-json": cut_json,
     "cut-off": cut_off,
+    "drip": drip,
     "broken-json": broken_json,
     "empty-page": empty_page,
     "error-in-200": error_in_200,
@@ -177,6 +198,7 @@ FAULTS = {
     "repeat-link": repeat_link,
     "repeat-page": repeat_page,
     "reset": reset,
+    "says": says,
     "slow": slow,
     "status": status,
     "unfiltered": unfiltered,

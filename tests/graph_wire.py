@@ -43,6 +43,8 @@ class Answer:
     body: bytes = b""
     headers: dict = field(default_factory=dict)
     end: End = End.WHOLE
+    between: object = None
+    """Is called after each of a hundred pieces, in which the body is then sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,17 @@ class Handler(BaseHTTPRequestHandler):
         if answer.end is End.CUT:
             self.wfile.write(head + answer.body[: len(answer.body) // 2])
             return self._abort()
+        if answer.between:
+            return self._drip(head, answer)
         self.wfile.write(head + answer.body)  # at once: two writes would wait for an ACK
         return None
+
+    def _drip(self, head, answer):
+        self.wfile.write(head)
+        size = max(1, len(answer.body) // 100)
+        for at in range(0, len(answer.body), size):
+            self.wfile.write(answer.body[at : at + size])
+            answer.between()
 
     do_GET = do_POST = do_CONNECT = _serve  # noqa: N815 - as http.server asks
 

@@ -26,6 +26,7 @@ from sspr_audit.pipeline.connecting import Connection, Outside, connected
 from sspr_audit.pipeline.keeping import Keeper
 from sspr_audit.sources.graph.collections import AUDITS, CONTEXT, SIGN_INS, Collection
 from sspr_audit.sources.graph.errors import NotOffered, Refused
+from sspr_audit.sources.graph.refusals import NON_PREMIUM
 from sspr_audit.sources.graph.windows import FREE_RETENTION, RETENTION
 from sspr_audit.store import NoStore
 
@@ -37,8 +38,6 @@ KIND: Final = "doctor"
 
 ROOM: Final = 256 * 2**20
 """Bytes that should be free beside the store."""
-
-NON_PREMIUM: Final = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
 
 class Topic(StrEnum):

@@ -31,6 +31,16 @@ class _Named(msgspec.Struct, frozen=True):
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _NAMED: Final = msgspec.json.Decoder(_Named)
 
+_ESCAPE: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+"""An escape of JSON: a pair that makes one character, a half of one, or any other. A text that was
+cut in the middle of a character ends in a half, which no reader of JSON takes. Of what a person
+typed, only that is changed: else the record, and all of its minute, could never be had.
+"""
+
 _CLAIMS: Final = re.compile(r'\bclaims="([^"]*)"')
 
 
@@ -73,8 +83,7 @@ def answer(response: httpx.Response, client_request_id: str) -> Answer:
     """
     body = response.content
     try:
-        body.decode("utf-8")
-        envelope = _ENVELOPE.decode(body)
+        envelope = _envelope(body)
     except (msgspec.ValidationError, RecursionError):  # the latter for a thousand brackets
         msg = "Graph answered with JSON of a shape that it never has"
         raise Unproved(msg) from None
@@ -91,6 +100,24 @@ def answer(response: httpx.Response, client_request_id: str) -> Answer:
         records=None if texts is None else tuple(map(bytes, texts)),
         next_link=envelope.next_link,
     )
+
+
+def _envelope(body: bytes) -> _Envelope:
+    body.decode("utf-8")
+    try:
+        return _ENVELOPE.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        mended = _ESCAPE.sub(_whole, body)
+        if mended == body:
+            raise
+        return _ENVELOPE.decode(mended)
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    """Return an escape of JSON as it is, or U+FFFD for half a character."""
+    return rb"\ufffd" if escape["half"] else escape[0]
 
 
 def fingerprint(records: tuple[bytes, ...]) -> int:
@@ -134,6 +161,11 @@ def claims_challenge(response: httpx.Response) -> str | None:
         return None
     padded = found[1] + "=" * (-len(found[1]) % 4)
     try:
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
+        wanted: Any = msgspec.json.decode(text)
+    except (binascii.Error, UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
+    match wanted:
+        case {"access_token": dict()}:
+            return text
+    return None  # a token can hold nothing of it

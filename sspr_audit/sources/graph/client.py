@@ -28,7 +28,7 @@ from sspr_audit.sources.graph.auth import SignIn
 from sspr_audit.sources.graph.collections import MAIL, Collection
 from sspr_audit.sources.graph.errors import ChainBroken, NotOffered, TooHeavy, Unproved
 from sspr_audit.sources.graph.pace import Pace
-from sspr_audit.sources.graph.retrying import LONGEST_HOLD, STATUSES, Again, retried, retry_after
+from sspr_audit.sources.graph.retrying import LONGEST_HOLD, Again, may_pass, retried, retry_after
 
 TRIES: Final = 6
 """For what usually passes: throttling, 5xx, a connection that broke."""
@@ -40,11 +40,12 @@ POST_TRIES: Final = 3
 """For a post that the service did not take because it is busy, and says when to come again."""
 LONGEST_POST_HOLD: Final = 300.0
 """Seconds that a post waits for that; what wants longer is for the next run."""
+LONGEST_NAMED: Final = 200
+"""Characters of a link that are told: whoever wrote it could have written pages."""
 MOST_EMPTY: Final = 100
 """Pages without a record, one after the other, that are believed."""
 
 _HEAVY: Final = frozenset({408, 504})
-_NON_PREMIUM: Final = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
 
 class Graph:
@@ -183,13 +184,11 @@ class Graph:
         client would sign it all the same.
         """
         try:
-            url = httpx.URL(link)
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        here = (self._root.scheme, self._root.host, self._root.port, b"")
-        there = (url.scheme, url.host, url.port, url.userinfo)
-        if there != here or url.path.casefold() != collection.address.casefold():
-            away = f"{url.scheme}://{url.host}{url.path}"
+            there, path = _place(httpx.URL(link))
+        except (httpx.InvalidURL, UnicodeError):  # the latter for a name that punycode cannot give
+            there, path = None, ""
+        if there != _place(self._root)[0] or path.casefold() != collection.address.casefold():
+            away = ascii(link.partition("?")[0])[1:-1][:LONGEST_NAMED]
             msg = (
                 f"Graph's answer to {collection.name} leads to {away}, which is not where it came "
                 "from: nothing was sent there; have the network's owner see what stands between"
@@ -200,16 +199,16 @@ class Graph:
     def _checked(self, response: httpx.Response, collection: Collection) -> Answer:
         """Return what a good answer says. Raises Again for what may pass, else what `get` says."""
         status, host = response.status_code, self._root.host
-        if response.is_redirect or "html" in response.headers.get("Content-Type", ""):
-            raise ServiceUnreachable(wire.portal(host, status))
+        if may_pass(status):
+            raise self._busy(response, collection)
+        if wire.is_portal(response):
+            raise wire.portal(host, status)
         if status == httpx.codes.OK:
             try:
                 return answers.answer(response, response.request.headers["client-request-id"])
             except answers.Broken:
                 msg = f"Graph broke off in the middle of an answer to {collection.name}"
                 raise Again(TooHeavy(msg), tries=TRIES) from None
-        if status in STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise self._busy(response, collection)
         raise self._denied(response, collection)
 
     def _busy(self, response: httpx.Response, collection: Collection) -> Again:
@@ -229,7 +228,7 @@ class Graph:
         client_id = self._sign_in.app.client_id
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             end: SsprAuditError = refusals.permission(collection, client_id, status, code, ids)
-            return Again(end, tries=DOUBTFUL_TRIES) if code == _NON_PREMIUM else end
+            return Again(end, tries=DOUBTFUL_TRIES) if code == refusals.NON_PREMIUM else end
         end = NotOffered(
             f"Graph does not answer {collection.name} here ({status} {code}): {collection.without}",
             status=status,
@@ -269,7 +268,7 @@ class Graph:
         request.headers["Authorization"] = f"Bearer {self._sign_in.token()}"
         self.requests[kind] += 1
         try:
-            return self._http.send(request)
+            return wire.received(self._http, request, self._clock)
         except httpx.HTTPError as error:
             raise self._lost(error, collection) from None
 
@@ -286,6 +285,11 @@ class Graph:
             return Again(ServiceUnreachable(text), tries=1)
         if wire.is_on_the_way(error):
             return Again(ServiceUnreachable(text), tries=TRIES)
-        heavy = isinstance(error, httpx.TimeoutException)
+        heavy = isinstance(error, httpx.TimeoutException | wire.Endless)
         end = TooHeavy(f"{text}, while answering {collection.name}")
         return Again(end, tries=HEAVY_TRIES if heavy else TRIES)
+
+
+def _place(url: httpx.URL) -> tuple[tuple[str, str, int | None, bytes], str]:
+    """Return scheme, host, port and user of an address, and apart from these its path."""
+    return (url.scheme, url.host, url.port, url.userinfo), url.path

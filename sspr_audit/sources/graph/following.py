@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection as Some
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from sspr_audit.model import Window
 from sspr_audit.sources.graph.collections import SIGN_INS
 from sspr_audit.sources.graph.errors import Unproved
-from sspr_audit.sources.graph.queries import filtered, literal, moment
+from sspr_audit.sources.graph.queries import filtered, literal, moment, parsed
 from sspr_audit.sources.graph.reading import Asked
 
 PEOPLE: Final = 15
@@ -82,12 +82,13 @@ def read(graph: Asked, people: Some[str], window: Window) -> Iterator[Part]:
 def _checked(text: bytes, people: Some[str], window: Window, request_id: str | None) -> SignIn:
     try:
         head = _HEAD.decode(text)
-        time = datetime.fromisoformat(head.time or "")
-    except ValueError:  # msgspec's errors are ValueErrors
-        head, time = _Head(), window.start
-    theirs = frozenset(name.lower() for name in (head.user_id, head.upn) if name)
-    time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
-    if theirs.isdisjoint(people) or not window.start <= time <= window.end:
+    except msgspec.ValidationError:
+        head = _Head()
+    theirs, time = (
+        frozenset(name.lower() for name in (head.user_id, head.upn) if name),
+        parsed(head.time),
+    )
+    if time is None or theirs.isdisjoint(people) or not window.start <= time <= window.end:
         msg = (
             "Graph sent a sign-in of somebody or some time that was not asked for, so it does not"
             " keep to the filter; nothing of this is kept; report it to Microsoft with request"

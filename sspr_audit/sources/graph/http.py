@@ -6,17 +6,32 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from typing import Final
 
 import httpx
 
 from sspr_audit import __version__
 from sspr_audit.errors import ServiceUnreachable, SettingsError
+from sspr_audit.model import Clock
 
 CONNECT: Final = 10.0
 """Seconds to reach a host."""
 READ: Final = 180.0
 """Seconds between two pieces of an answer; Graph thinks for minutes about wide questions."""
+LONGEST: Final = timedelta(minutes=10)
+"""How long a whole answer may take: one that comes in drips would otherwise never end."""
+LARGEST: Final = 64 << 20
+"""Bytes of an answer, unpacked. A page of 999 records has about one million; a small answer can
+unpack to more than this machine holds.
+"""
+
+WANTS_LOGIN: Final = httpx.codes.NETWORK_AUTHENTICATION_REQUIRED
+"""The status by which a network, and no service, says that it wants a login first."""
+
+_WIRE: Final = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+"""Headers of how an answer was sent, in lower case, which no longer hold once it is unpacked."""
 
 _CERTIFICATE: Final = (
     "the certificate shown for {host} is not trusted ({why}): something on the way looks into "
@@ -35,6 +50,10 @@ _PORTAL: Final = (
     "something other than {host} answered, with a page for people ({status}): sign in to the "
     "network that this machine is in, or have its owner let {host} pass"
 )
+
+
+class Endless(httpx.TransportError):
+    """An answer that is larger, or takes longer, than any of the service's."""
 
 
 def client(ca: str | None = None) -> httpx.Client:
@@ -69,6 +88,26 @@ def without_proxies() -> httpx.Client:
     )
 
 
+def received(client: httpx.Client, request: httpx.Request, clock: Clock) -> httpx.Response:
+    """Send a request and return its whole answer, unpacked. Raises httpx.HTTPError, of which
+    Endless is one.
+    """
+    until, pieces, size = clock.now() + LONGEST, [], 0
+    with closing(client.send(request, stream=True)) as response:
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST:
+                msg = f"an answer of {request.url.host} is larger than {LARGEST >> 20} MiB"
+                raise Endless(msg)
+            if clock.now() > until:
+                msg = f"an answer of {request.url.host} takes longer than {LONGEST}"
+                raise Endless(msg)
+    headers = [one for one in response.headers.raw if one[0].lower() not in _WIRE]
+    content = b"".join(pieces)
+    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+
+
 def _trust(ca: str | None) -> ssl.SSLContext:
     try:
         if ca is not None:
@@ -99,6 +138,8 @@ def trouble(error: httpx.HTTPError, host: str) -> str:
         if isinstance(cause, socket.gaierror):
             return _NAME.format(host=host)
     match error:
+        case Endless():
+            return str(error)
         case httpx.ProxyError() if "407" in str(error):
             words = _PROXY_LOGIN
         case httpx.ProxyError():
@@ -112,9 +153,17 @@ def trouble(error: httpx.HTTPError, host: str) -> str:
     return words.format(host=host, seconds=READ)
 
 
-def portal(host: str, status: int) -> str:
-    """Return the sentence for an answer that no service gives, such as a hotel's login page."""
-    return _PORTAL.format(host=host, status=status)
+def is_portal(response: httpx.Response) -> bool:
+    """Say whether this is an answer that no service gives, such as a hotel's login page. For what
+    no other try may better: a service's own gateway says in HTML that it is busy.
+    """
+    is_page = "html" in response.headers.get("Content-Type", "")
+    return response.is_redirect or is_page or response.status_code == WANTS_LOGIN
+
+
+def portal(host: str, status: int) -> ServiceUnreachable:
+    """Return what to say of it."""
+    return ServiceUnreachable(_PORTAL.format(host=host, status=status))
 
 
 def is_lasting(error: httpx.HTTPError) -> bool:

@@ -17,9 +17,13 @@ from sspr_audit.model import Clock
 from sspr_audit.sources.graph import http as wire
 from sspr_audit.sources.graph import refusals
 from sspr_audit.sources.graph.app import App
-from sspr_audit.sources.graph.retrying import LONGEST_HOLD, STATUSES, Again, retried, retry_after
+from sspr_audit.sources.graph.retrying import LONGEST_HOLD, Again, may_pass, retried, retry_after
 
 TRIES: Final = 4
+
+_DISCOVERY: Final = "/.well-known/openid-configuration"
+_NEEDED: Final = frozenset({"authorization_endpoint", "token_endpoint"})
+"""What MSAL takes for granted there."""
 
 
 class MsalWire:
@@ -60,12 +64,12 @@ class MsalWire:
         host = request.url.host
         self.requests["token"] += 1
         try:
-            response = self._client.send(request)
+            response = wire.received(self._client, request, self._clock)
         except httpx.HTTPError as error:
             tries = 1 if wire.is_lasting(error) else TRIES
             raise Again(wire.unreachable(error, host), tries=tries) from None
         status = response.status_code
-        if status in STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if may_pass(status):
             after = retry_after(response, self._clock.now())
             end = ServiceUnreachable(f"{host} answers {status} to the sign-in: try again later")
             tries = TRIES if after is None or after <= LONGEST_HOLD else 1
@@ -75,17 +79,22 @@ class MsalWire:
 
     def _checked(self, response: httpx.Response, host: str) -> None:
         """Refuse what no sign-in service says, and what MSAL would tell without its code."""
-        kind = response.headers.get("Content-Type", "")
-        if response.is_redirect or "html" in kind:
-            raise ServiceUnreachable(wire.portal(host, response.status_code))
+        portal = wire.portal(host, response.status_code)
+        if wire.is_portal(response):
+            raise portal
         try:
             said = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             if response.is_success:
-                raise ServiceUnreachable(wire.portal(host, response.status_code)) from None
+                raise portal from None
             return
-        if response.request.method == "GET" and isinstance(said, dict):
+        if not isinstance(said, dict):
+            raise portal
+        if response.request.method == "GET":
             codes = refusals.numbers(said.get("error_codes"), said.get("error_description"))
+            is_whole = said.keys() >= _NEEDED or not response.url.path.endswith(_DISCOVERY)
+            if response.is_success and not is_whole:
+                raise portal
             if codes:
                 raise refusals.sign_in(self._app, codes, said.get("error"), said.get("trace_id"))
 

@@ -109,6 +109,19 @@ def moment(time: datetime) -> str:
     return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def parsed(text: str | None) -> datetime | None:
+    """Return the time that a record names, cut to the microsecond, in which windows are; None where
+    it is none, has no zone, or lies out of all time.
+    """
+    try:
+        time = datetime.fromisoformat(text or "")
+        if time.tzinfo is UTC:
+            return time
+        return None if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def literal(text: str) -> str:
     """Return an OData string; a quote in it is doubled."""
     return "'" + text.replace("'", "''") + "'"

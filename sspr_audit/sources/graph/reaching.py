@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import httpx
 
-from sspr_audit.errors import ServiceUnreachable
 from sspr_audit.sources.graph import http as wire
 from sspr_audit.sources.graph.app import App
 
@@ -25,10 +24,11 @@ def graph(app: App, http: httpx.Client) -> str | None:
 def _reached(http: httpx.Client, url: str) -> str | None:
     host = httpx.URL(url).host
     try:
-        response = http.get(url)
+        with http.stream("GET", url) as response:  # whose text nobody needs
+            pass
     except httpx.HTTPError as error:
         raise wire.unreachable(error, host) from None
-    if response.is_redirect or "html" in response.headers.get("Content-Type", ""):
-        raise ServiceUnreachable(wire.portal(host, response.status_code))
+    if wire.is_portal(response):
+        raise wire.portal(host, response.status_code)
     date: str | None = response.headers.get("Date")
     return date

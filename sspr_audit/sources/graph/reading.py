@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ from sspr_audit.model import Window
 from sspr_audit.sources.graph.answers import Page
 from sspr_audit.sources.graph.collections import AUDITS, Collection
 from sspr_audit.sources.graph.errors import Unproved
-from sspr_audit.sources.graph.queries import Clause, audit_query, filtered, moment
+from sspr_audit.sources.graph.queries import Clause, audit_query, filtered, moment, parsed
 
 ORDER: Final = "&$orderby=activityDateTime"
 """Oldest first, which shows after one page how many there will be. Nothing else rests on it."""
@@ -68,7 +68,7 @@ def checked(page: Page, window: Window) -> Part:
     The service was asked for its end too, whose records are the next window's.
     """
     heads = [_head(text) for text in page.records]
-    times = [_time(head.time) for head in heads]
+    times = [parsed(head.time) for head in heads]
     known = [time for time in times if time is not None]
     for time in known:
         if not window.start <= time <= window.end:
@@ -100,14 +100,3 @@ def _head(text: bytes) -> _Head:
         return _HEAD.decode(text)
     except msgspec.ValidationError:  # an id or a time that is no text; the store accounts for it
         return _Head()
-
-
-def _time(text: str | None) -> datetime | None:
-    """Return a record's time, cut to the microsecond, in which windows are; None for none."""
-    try:
-        time = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    if time.tzinfo is UTC:
-        return time
-    return None if time.tzinfo is None else time.astimezone(UTC)

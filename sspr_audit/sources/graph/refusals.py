@@ -74,6 +74,8 @@ SIGN_IN: Final[Mapping[int, str]] = {
 }
 """What to do, by AADSTS number."""
 
+NON_PREMIUM: Final = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+
 PERMISSION: Final[Mapping[str, str]] = {
     "Authentication_MSGraphPermissionMissing": "app {client_id} lacks {permission}: an "
     "administrator adds it to the registration and grants consent",
@@ -82,8 +84,7 @@ PERMISSION: Final[Mapping[str, str]] = {
     "Authentication_ApplicationHasNoDirectoryReadAccess": "this tenant still checks its licence "
     "with the app's own right: an administrator adds Directory.Read.All to app {client_id}, "
     "beside {permission}",
-    "Authentication_RequestFromNonPremiumTenantOrB2CTenant": "this needs a licence for Entra ID P1 "
-    "or P2, and no B2C tenant has it",
+    NON_PREMIUM: "this needs a licence for Entra ID P1 or P2, and no B2C tenant has it",
     "Authentication_RequestFromUnsupportedUserRole": "the person who signed in lacks a role: "
     "Reports Reader is enough",
     "Authorization_RequestDenied": "app {client_id} lacks {permission}, or the person who signed "

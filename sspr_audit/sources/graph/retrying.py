@@ -15,11 +15,10 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from sspr_audit.errors import SsprAuditError
+from sspr_audit.sources.graph.http import WANTS_LOGIN
 
 T = TypeVar("T")
 
-STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504, 509})
-"""Answers that another try may better."""
 FIRST_PAUSE: Final = 2.0
 """Seconds before the second try where the service names no time; each further pause is double."""
 LONGEST_PAUSE: Final = 120.0
@@ -73,19 +72,27 @@ def _failure(state: RetryCallState) -> Again:
     return error
 
 
+def may_pass(status: int) -> bool:
+    """Say whether another try may better an answer with this status."""
+    is_of_server = status >= httpx.codes.INTERNAL_SERVER_ERROR and status != WANTS_LOGIN
+    return is_of_server or status in {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
+
+
 def retry_after(response: httpx.Response, now: datetime) -> float | None:
-    """Return the seconds that the answer asks to wait; None where it names no time.
+    """Return the seconds that the answer asks to wait; None where it names no time, or one that is
+    over: to ask again at once, try after try, would only make things worse.
 
     A date is read against the answer's own Date, because this machine's clock may be off.
     """
     text = response.headers.get("Retry-After", "").strip()
     try:
-        return max(0.0, float(text)) if text.isdecimal() else _until(text, response, now)
+        seconds = float(text) if text.isdecimal() else _until(text, response, now)
     except (ValueError, TypeError, OverflowError):  # no date either, or one without a zone
         return None
+    return seconds if seconds > 0 else None
 
 
 def _until(text: str, response: httpx.Response, now: datetime) -> float:
     date = response.headers.get("Date")
     begin = parsedate_to_datetime(date) if date else now
-    return max(0.0, (parsedate_to_datetime(text).astimezone(UTC) - begin).total_seconds())
+    return (parsedate_to_datetime(text).astimezone(UTC) - begin).total_seconds()

@@ -26,11 +26,11 @@ def skew(date: str | None, now: datetime) -> timedelta | None:
     """
     try:
         there = parsedate_to_datetime(date or "")
-    except ValueError:
+        if there.tzinfo is None:
+            return None
+        return timedelta(seconds=round((now - there.astimezone(UTC)).total_seconds()))
+    except (ValueError, OverflowError):  # the latter for a date out of all time
         return None
-    if there.tzinfo is None:
-        return None
-    return timedelta(seconds=round((now - there.astimezone(UTC)).total_seconds()))
 
 
 def wrong(found: timedelta, host: str) -> LocalTrouble:
