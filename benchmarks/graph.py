@@ -109,11 +109,13 @@ class Canned:
         return httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
 
 
-def resident_mib() -> float:
-    """Return the memory that this process now holds; 0 where the system does not say."""
+def memory_mib(name: str = "VmRSS") -> float:
+    """Return the memory that this process now holds, or what else goes by a name of proc(5); 0
+    where the system does not say.
+    """
     status = Path("/proc/self/status")
     lines = status.read_text("utf-8").splitlines() if status.exists() else []
-    return next((int(one.split()[1]) / 1024 for one in lines if one.startswith("VmRSS")), 0.0)
+    return next((int(one.split()[1]) / 1024 for one in lines if one.startswith(name)), 0.0)
 
 
 def through_the_client(pages: int, records: int, *, packed: bool) -> tuple[float, list[float]]:
@@ -130,7 +132,7 @@ def through_the_client(pages: int, records: int, *, packed: bool) -> tuple[float
         for page in graph.pages(AUDITS, AUDITS.query):
             got += len(page.records)
             if page.number % max(1, pages // 10) == 0:
-                memory.append(resident_mib())
+                memory.append(memory_mib())
         took = time.process_time() - began - canned.seconds
     if got != pages * records:
         raise SystemExit(f"{got} records came")  # noqa: EM102, TRY003 - for whoever runs this

@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 MEMORY_LIMIT: Final = "256MiB"
 """What DuckDB may hold before it spills; leaves room for Python under the 700 MiB of an import."""
 
-SETTINGS: Final[Mapping[str, str | bool]] = {
+STORE_LIMIT: Final = "96MiB"
+"""The same for a database file. At every sixth or so of many small commits DuckDB writes all rows
+of a table anew, and takes as much memory for that as it is given.
+"""
+
+THREADS: Final = min(4, os.cpu_count() or 1)
+"""Each holds rows of its own: of 16, MEMORY_LIMIT could not bear a few hundred thousand records."""
+
+SETTINGS: Final[Mapping[str, str | bool | int]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "memory_limit": MEMORY_LIMIT,
+    "threads": THREADS,
     "preserve_insertion_order": False,
 }
 
@@ -42,7 +50,7 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises LocalTrouble where the disk is full or no temporary folder can be made.
     """
-    with _opened(Path(":memory:"), read_only=False) as connection:
+    with _opened(Path(":memory:"), read_only=False, limit=MEMORY_LIMIT) as connection:
         yield connection
 
 
@@ -53,17 +61,18 @@ def database(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnecti
     Raises StoreBusy where another process has it open, LocalTrouble for what else this machine
     refuses.
     """
-    with _private(path), _opened(path, read_only=read_only) as connection:
+    with _private(path), _opened(path, read_only=read_only, limit=STORE_LIMIT) as connection:
         yield connection
 
 
 @contextmanager
-def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(path: Path, *, read_only: bool, limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
     import duckdb
 
     with _spill() as folder:
         config: dict[str, str | bool | int | float | list[str]] = {
             **SETTINGS,
+            "memory_limit": limit,
             "temp_directory": str(folder),
         }
         try:

@@ -16,7 +16,7 @@ MIB = 1 << 20
 @pytest.fixture
 def little_memory(monkeypatch):
     """The memory that the database may hold."""
-    monkeypatch.setattr(engine, "SETTINGS", {**engine.SETTINGS, "memory_limit": "20MiB"})
+    monkeypatch.setattr(engine, "STORE_LIMIT", "20MiB")
     return 20 * MIB
 
 

@@ -89,6 +89,23 @@ def test_the_settings_are_those_of_the_house():
     assert found == [(limit, False, False, "UTC")]
 
 
+def test_many_cores_do_not_share_out_the_memory(tmp_path):
+    """Each thread holds rows of its own, and a machine with sixteen would have too little."""
+    with engine.scratch() as one, engine.database(tmp_path / "a.db", read_only=False) as other:
+        threads = [engine.rows(it, "SELECT current_setting('threads')") for it in (one, other)]
+
+    assert all(1 <= count <= 4 for ((count,),) in threads)
+
+
+def test_a_store_takes_little_memory(tmp_path):
+    """DuckDB fills what it may when it writes a table anew, which it does while a fetch lands."""
+    with engine.database(tmp_path / "a.db", read_only=False) as connection:
+        found = engine.rows(connection, "SELECT current_setting('memory_limit')")
+
+    assert found == [(engine.STORE_LIMIT.replace("MiB", ".0 MiB"),)]
+    assert int(engine.STORE_LIMIT[:-3]) < int(engine.MEMORY_LIMIT[:-3]) / 2
+
+
 def test_what_memory_cannot_hold_spills_into_a_private_folder(spills):
     """Sorting more than the memory limit works, out of sight of other users."""
     seen = []

@@ -3,13 +3,17 @@
 import json
 from datetime import timedelta
 
+import keep
+import pyarrow as pa
 import pytest
 from fetch import DAY, HOUR, MINUTE, NOW, records, texts, world
 from graph_records import MOVED, audit, stamp
 from graph_tenant import AUDITS
 
+from sspr_audit import engine
 from sspr_audit.engine import StoreBusy
 from sspr_audit.errors import ServiceUnreachable, SettingsError, UsageError
+from sspr_audit.normalize import records as normalized
 from sspr_audit.pipeline.narrowing import Word
 from sspr_audit.sources.graph.errors import Unproved
 from sspr_audit.store import coverage
@@ -163,6 +167,41 @@ def test_a_record_that_cannot_be_read_is_counted(small):
 
     assert done.records == 121
     assert done.new + sum(done.skipped.values()) == 121
+
+
+@pytest.mark.parametrize(("written", "came"), [("", ".9999999"), (".0", ""), (".25", ".2599")])
+def test_what_was_imported_without_its_id_and_fraction_is_not_doubled(tmp_path, written, came):
+    """Only the records of its second are looked through, and among them it is found."""
+    second = stamp(NOW - DAY)[:19]
+    one, other = audit(f"{second}{came}Z"), audit(stamp(NOW - DAY - MINUTE))
+    known = {**one, "activityDateTime": f"{second}{written}Z"}
+    del known["id"]
+    (tmp_path / "known.json").write_text(json.dumps([known, {**other, "id": one["id"]}]))
+    with world(tmp_path, [one, other]) as here:
+        keep.brought(here.keeper, str(tmp_path / "known.json"))
+        done = here.fetch()
+        ids = [id_ for (id_,) in here.query("SELECT record_id FROM audit ORDER BY 1")]
+
+        assert ids == sorted([one["id"], one["id"], other["id"]])
+        assert done.late is None
+
+
+def test_a_window_is_held_against_the_records_of_its_time_alone(small, made):
+    """However much the store holds: else each window would take longer than the one before."""
+    small.fetch()
+    ids = pa.table({"key": [one["id"] for one in made]})
+    start, end = ((NOW - span).replace(tzinfo=None) for span in (2 * DAY, DAY))
+    with engine.scratch() as scratch:
+        normalized.prepare(scratch)
+        none = pa.table({"key": pa.array([], pa.string())})
+        small.keeper.store.copy_rivals(scratch, ids=ids, correlations=none, start=start, end=end)
+        ((count, first, last),) = engine.rows(
+            scratch,
+            "SELECT count(*), min(time_utc)::TIMESTAMP, max(time_utc)::TIMESTAMP FROM audit",
+        )
+
+    assert 0 < count < len(made)
+    assert start <= first < last < end
 
 
 # What does not come

@@ -291,16 +291,31 @@ def _current(keeper: Keeper, read: Callable[[Store], T], held: AbstractContextMa
 
 
 def _fetch_rivals(connection: duckdb.DuckDBPyConnection, keeper: Keeper) -> None:
-    """Copy what the new records may repeat from the store. Raises NoStore."""
+    """Copy what the new records may repeat from the store: of their time, and nothing else of it.
+
+    Raises NoStore.
+    """
     ids = engine.fetch(connection, "SELECT DISTINCT record_id AS key FROM audit")
     correlations = engine.fetch(
         connection,
         # A row without id can repeat, or be repeated by, any row of its correlationId.
         "SELECT DISTINCT COALESCE(lower(trim(correlation_id)), '') AS key FROM audit",
     )
+    # Repeats are of one second: those cut to fewer digits have the second at least.
+    second = "COALESCE(make_timestamp(epoch_ns({}(time_utc)) // 1000000000 * 1000000), 'epoch')"
+    ((first, last),) = engine.rows(
+        connection,
+        f"SELECT {second.format('min')}, {second.format('max')} FROM audit",  # noqa: S608
+    )
     _current(
         keeper,
-        lambda store: store.copy_rivals(connection, ids=ids, correlations=correlations),
+        lambda store: store.copy_rivals(
+            connection,
+            ids=ids,
+            correlations=correlations,
+            start=first,
+            end=last + timedelta(seconds=1),
+        ),
         nullcontext(),
     )
 

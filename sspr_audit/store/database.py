@@ -157,9 +157,16 @@ class Store:
             return self._info(connection)
 
     def copy_rivals(
-        self, into: duckdb.DuckDBPyConnection, *, ids: pa.Table, correlations: pa.Table
+        self,
+        into: duckdb.DuckDBPyConnection,
+        *,
+        ids: pa.Table,
+        correlations: pa.Table,
+        start: datetime,
+        end: datetime,
     ) -> None:
-        """Copy the rows that new records may repeat into a scratch `audit`.
+        """Copy the rows with `start ≤ time < end` that new records may repeat into a scratch
+        `audit`. The times are what keeps this from reading the whole store.
 
         They come as file -1, numbered -1 - record. `ids` and `correlations` have one column, `key`;
         a correlationId is trimmed and in lower case, and empty where there is none.
@@ -169,8 +176,11 @@ class Store:
                 connection,
                 into,
                 f"SELECT -1 - record AS seq, -1::INTEGER AS file, record AS place, {COLUMNS}"  # noqa: S608
-                " FROM audit WHERE record_id IN (FROM ids)"
-                " OR COALESCE(lower(trim(correlation_id)), '') IN (FROM cors)",
+                " FROM audit WHERE time_utc >= $start AND time_utc < $end"
+                " AND (record_id IN (FROM ids)"
+                " OR COALESCE(lower(trim(correlation_id)), '') IN (FROM cors))",
+                start=start,
+                end=end,
             )
 
     @staticmethod
