@@ -1,6 +1,6 @@
 """Let the fake tenant fail in every way it knows, and count what that costs a fetch.
 
-    python benchmarks/faults.py [--kills 100] [--seed 1]
+    python benchmarks/faults.py [--kills 100] [--seed 1] [--only kills]
 
 All times are of the tenant's clock, on which nobody waits; the records are made, and compared by
 their texts. A run is 2,100 records on pages of 100. Nothing is asserted; the goals stand below.
@@ -117,7 +117,8 @@ def kills(times: int, seed: int) -> None:
             lost += (wanted - held).total()
             twice += (held - wanted).total()
             ends += 1
-    print(f"\nkilled {times} fetches; in the {ends} that ended: {lost} lost, {twice} twice")
+    ended = f"in the {ends} that ended: {lost} lost, {twice} twice"
+    print(f"\nseed {seed}: killed {times} fetches; {ended}")
 
 
 def main() -> None:
@@ -125,12 +126,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=("faults", "clean", "kills"))
     options = parser.parse_args()
     print(GOALS)
-    faults()
-    clean()
-    if options.kills:
-        kills(options.kills, options.seed)
+    parts = {
+        "faults": faults,
+        "clean": clean,
+        "kills": lambda: kills(options.kills, options.seed),
+    }
+    for name, part in parts.items():
+        if options.only in (None, name):
+            part()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from sspr_audit import engine
 from sspr_audit.engine import StoreBusy
 from sspr_audit.errors import ServiceUnreachable, SettingsError, UsageError
 from sspr_audit.normalize import records as normalized
+from sspr_audit.pipeline import arriving
 from sspr_audit.pipeline.narrowing import Word
 from sspr_audit.sources.graph.errors import Unproved
 from sspr_audit.store import coverage
@@ -202,6 +203,23 @@ def test_a_window_is_held_against_the_records_of_its_time_alone(small, made):
 
     assert 0 < count < len(made)
     assert start <= first < last < end
+
+
+def test_few_large_records_do_not_wait_in_memory_for_many(small, made, monkeypatch):
+    """Bytes count, too: each page is put away by itself where its records are long."""
+    monkeypatch.setattr(arriving, "TOGETHER_BYTES", 1)
+    waiting = []
+    take_apart = arriving.Arriving._take_apart  # noqa: SLF001 - to see how much had come by then
+
+    def seen(self):
+        waiting.append(len(self.waiting))
+        take_apart(self)
+
+    monkeypatch.setattr(arriving.Arriving, "_take_apart", seen)
+    small.fetch()
+
+    assert waiting == [20] * 6
+    assert small.held == texts(made)
 
 
 # What does not come

@@ -48,6 +48,16 @@ def test_the_file_says_what_was_asked_for(path, sspr):
     assert (made.tenant.cloud, made.tenant.auth) == ("usgov-dod", "federated")
 
 
+@pytest.mark.parametrize("odd", ["\U0001f600", "mal\x7fmö", 'a"b', "a\nb", "\ud83d", "a\\u0041"])
+def test_a_tenant_of_odd_letters_is_refused_in_a_sentence(odd, path, sspr):
+    """Whatever TOML makes of it; and no file is left that could not be read."""
+    code, _, err = sspr("init", "--config", path, "--tenant", odd)
+
+    assert code == 2
+    assert "[tenant], id: must be one tenant" in err
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("auth", ["device-code", "secret", "certificate", "managed-identity"])
 def test_every_way_to_sign_in_makes_a_file_that_is_accepted(auth, path, sspr):
     """By the very check that reads it later."""

@@ -125,7 +125,9 @@ def _line(key: str, value: str | None, example: str, note: str) -> str:
     import json
 
     sign = "" if value else "# "
-    return f"{sign}{key} = {json.dumps(value or example)}  # {note}"
+    text = json.dumps(value or example, ensure_ascii=False)  # TOML has no halves of characters
+    text = text.replace("\x7f", "\\u007f")  # and takes this one only escaped
+    return f"{sign}{key} = {text}  # {note}"
 
 
 def _write(text: str, path: Path) -> None:

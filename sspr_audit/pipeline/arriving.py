@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
@@ -20,12 +20,16 @@ from sspr_audit.normalize import records
 from sspr_audit.pipeline.keeping import Keeper, _fetch_rivals, _move_audit, _set_aside
 from sspr_audit.pipeline.spool import Spool
 from sspr_audit.store import NoStore, coverage
+from sspr_audit.store.times import naive
 
 if TYPE_CHECKING:
     import duckdb
 
 TOGETHER: Final = 10_000
 """Records that are taken apart in one go: few enough for memory, enough to be quick."""
+
+TOGETHER_BYTES: Final = 32 << 20
+"""The same in bytes: a record of changed policies can be a thousand times as long as others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Arriving:
     def add(self, texts: Iterable[bytes]) -> None:
         """Take the records of a page. Raises LocalTrouble or OSError where the disk is full."""
         self.waiting += texts
-        if len(self.waiting) >= TOGETHER:
+        is_much = sum(map(len, self.waiting)) >= TOGETHER_BYTES
+        if is_much or len(self.waiting) >= TOGETHER:
             self._take_apart()
 
     def _take_apart(self) -> None:
@@ -145,14 +150,10 @@ def _late(
         return None
     kind = pa.timestamp("us")
     times = {
-        "start_utc": pa.array([_naive(one.start) for one in near], kind),
-        "end_utc": pa.array([_naive(one.end) for one in near], kind),
-        "fetched_utc": pa.array([_naive(one.fetched) for one in near], kind),
+        "start_utc": pa.array([naive(one.start) for one in near], kind),
+        "end_utc": pa.array([naive(one.end) for one in near], kind),
+        "fetched_utc": pa.array([naive(one.fetched) for one in near], kind),
     }
     with engine.lent(connection, earlier=pa.table(times)):
-        ((count, least, most),) = engine.rows(connection, _LATE, {"fetched": _naive(entry.fetched)})
+        ((count, least, most),) = engine.rows(connection, _LATE, {"fetched": naive(entry.fetched)})
     return Late(count, least, most) if count else None
-
-
-def _naive(time: datetime) -> datetime:
-    return time.replace(tzinfo=None)

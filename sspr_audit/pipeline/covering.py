@@ -89,7 +89,7 @@ def covering(
 
 def _settling(entries: Iterable[Entry], narrow: str, now: datetime) -> tuple[Window, ...]:
     """Return what was read of the time before `now` that may still be joined by late records."""
-    read = [Window(one.start, one.read_to) for one in entries if one.answers(narrow)]
+    read = [one.read for one in entries if one.answers(narrow)]
     return windows.common(read, [Window(now - windows.SETTLE, now)])[-1:]
 
 
@@ -103,7 +103,7 @@ def _explained(
         for one in windows.common([hole], [window_of(gap)])
     ]
     rest = windows.missing([hole], map(window_of, told))
-    read = [Window(one.start, one.read_to) for one in known.entries if one.answers(narrow)]
+    read = [one.read for one in known.entries if one.answers(narrow)]
     early = windows.common(rest, read)
     told += [Gap(one.start, one.end, UNSETTLED) for one in early]
     for one in windows.missing(rest, early):

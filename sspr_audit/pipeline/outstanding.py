@@ -48,7 +48,7 @@ class Outstanding:
 
         What the service has dropped meanwhile is noted as a gap.
         """
-        done = [Window(one.start, one.read_to) for one in self.here if one.answers(what)]
+        done = [one.read for one in self.here if one.answers(what)]
         todo = windows.missing(self._plan(what).ask, [*done, *map(window_of, self._unhad)])
         kept_from = now - self.kept
         if todo and todo[0].start < kept_from - SLACK:

@@ -19,6 +19,7 @@ from sspr_audit.sources.graph import windows
 from sspr_audit.sources.graph.collections import SIGN_INS
 from sspr_audit.sources.graph.errors import ChainBroken, TooHeavy
 from sspr_audit.store import contexts
+from sspr_audit.store.times import aware, naive
 
 if TYPE_CHECKING:
     from sspr_audit.sources.graph.client import Graph
@@ -112,14 +113,14 @@ def _flows(keeper: Keeper, wishes: ContextWishes, now: datetime) -> list[tuple[s
         client_types=wishes.client_types,
         flow_timeout=wishes.flow_timeout,
     )
-    bounds = {"since": since.replace(tzinfo=None), "until": until.replace(tzinfo=None)}
+    bounds = {"since": naive(since), "until": naive(until)}
     with engine.scratch() as connection:
         records.prepare(connection)
         keeper.store.copy_audit(connection, start=bounds["since"] - BEFORE, end=bounds["until"])
         data = analysis.span(connection, options)
         analysis.derive(connection, options, data)
         found = engine.rows(connection, _FLOWS, bounds)
-    return [(person, end.replace(tzinfo=UTC)) for person, end in found]
+    return [(person, aware(end)) for person, end in found]
 
 
 def _answered(graph: Graph, question: Question, is_late: Callable[[], bool]) -> list[bytes] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sspr_audit import engine
 from sspr_audit.model import CONTEXT_KINDS, ResetLink, Window
 from sspr_audit.store.batches import KEY, Stored, fill, raw_texts
+from sspr_audit.store.times import aware, naive
 
 if TYPE_CHECKING:
     import duckdb
@@ -111,7 +112,7 @@ def standing(connection: duckdb.DuckDBPyConnection) -> dict[str, Standing]:
     """Return what became of each collection that was ever asked for, by its name."""
     query = "SELECT collection, tried_utc, came_utc, records, skipped FROM collections ORDER BY 1"
     return {
-        name: Standing(_aware(tried), came and _aware(came), records or 0, skipped)
+        name: Standing(aware(tried), came and aware(came), records or 0, skipped)
         for name, tried, came, records, skipped in engine.rows(connection, query)
     }
 
@@ -120,7 +121,7 @@ def came(connection: duckdb.DuckDBPyConnection, collection: str, at: datetime, c
     """Write down that a collection came whole: in the transaction that stores it."""
     connection.execute(
         "INSERT OR REPLACE INTO collections VALUES ($name, $at, $count, $at, NULL)",
-        {"name": collection, "at": _naive(at), "count": count},
+        {"name": collection, "at": naive(at), "count": count},
     )
 
 
@@ -129,7 +130,7 @@ def skipped(connection: duckdb.DuckDBPyConnection, collection: str, at: datetime
     connection.execute(
         "INSERT INTO collections VALUES ($name, NULL, NULL, $at, $why) ON CONFLICT (collection)"
         " DO UPDATE SET tried_utc = excluded.tried_utc, skipped = excluded.skipped",
-        {"name": collection, "at": _naive(at), "why": why},
+        {"name": collection, "at": naive(at), "why": why},
     )
 
 
@@ -138,9 +139,9 @@ def follow(connection: duckdb.DuckDBPyConnection, done: Iterable[Followed]) -> N
     for one in done:
         values = {
             "person": one.person,
-            "start": _naive(one.span.start),
-            "end": _naive(one.span.end),
-            "asked": _naive(one.asked),
+            "start": naive(one.span.start),
+            "end": naive(one.span.end),
+            "asked": naive(one.asked),
         }
         connection.execute(
             "DELETE FROM followed WHERE person = $person AND start_utc = $start",
@@ -153,7 +154,7 @@ def followed(connection: duckdb.DuckDBPyConnection) -> list[Followed]:
     """Return whose sign-ins of which time the store holds."""
     query = "SELECT person, start_utc, end_utc, asked_utc FROM followed ORDER BY ALL"
     return [
-        Followed(person, Window(_aware(start), _aware(end)), _aware(asked))
+        Followed(person, Window(aware(start), aware(end)), aware(asked))
         for person, start, end, asked in engine.rows(connection, query)
     ]
 
@@ -182,11 +183,3 @@ def forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
         "DELETE FROM followed WHERE lower(person) IN (SELECT unnest($names))",
         {"names": list(names)},
     )
-
-
-def _naive(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(tzinfo=None)
-
-
-def _aware(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC)

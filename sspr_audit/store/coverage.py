@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sspr_audit import engine
 from sspr_audit.model import Gap, Window
 from sspr_audit.store.schema import meta, set_meta
+from sspr_audit.store.times import aware, naive
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +33,11 @@ class Entry:
     rows: int
     pages: int
     request_ids: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> Window:
+        """What was read, be it settled or not."""
+        return Window(self.start, self.read_to)
 
     @property
     def covered(self) -> tuple[Window, ...]:
@@ -68,10 +74,10 @@ def add(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
         {
             "collection": entry.collection,
             "filter": entry.filter,
-            "start": _naive(entry.start),
-            "end": _naive(entry.end),
-            "read_to": _naive(entry.read_to),
-            "fetched": _naive(entry.fetched),
+            "start": naive(entry.start),
+            "end": naive(entry.end),
+            "read_to": naive(entry.read_to),
+            "fetched": naive(entry.fetched),
             "rows": entry.rows,
             "pages": entry.pages,
             "request_ids": json.dumps(entry.request_ids),
@@ -92,10 +98,10 @@ def entries(connection: duckdb.DuckDBPyConnection, collection: str) -> tuple[Ent
         Entry(
             collection,
             what,
-            _aware(start),
-            _aware(end),
-            _aware(read_to),
-            _aware(fetched),
+            aware(start),
+            aware(end),
+            aware(read_to),
+            aware(fetched),
             rows,
             pages,
             tuple(json.loads(request_ids)),
@@ -120,8 +126,8 @@ def keep_gaps(connection: duckdb.DuckDBPyConnection, collection: str, gaps: Iter
             "INSERT INTO gaps VALUES ($collection, $start, $end, $reason)",
             {
                 "collection": collection,
-                "start": _naive(gap.start),
-                "end": _naive(gap.end),
+                "start": naive(gap.start),
+                "end": naive(gap.end),
                 "reason": gap.reason,
             },
         )
@@ -134,7 +140,7 @@ def gaps(connection: duckdb.DuckDBPyConnection, collection: str) -> tuple[Gap, .
         "SELECT start_utc, end_utc, reason FROM gaps WHERE collection = $collection ORDER BY ALL",
         {"collection": collection},
     )
-    return tuple(Gap(_aware(start), _aware(end), reason) for start, end, reason in found)
+    return tuple(Gap(aware(start), aware(end), reason) for start, end, reason in found)
 
 
 def log(connection: duckdb.DuckDBPyConnection, fetch: Fetch) -> None:
@@ -143,7 +149,7 @@ def log(connection: duckdb.DuckDBPyConnection, fetch: Fetch) -> None:
         "INSERT INTO fetches VALUES ($at, $collection, $filter, $reread_h, $records, $kept,"
         " $late, $least, $most, $requests)",
         {
-            "at": _naive(fetch.at),
+            "at": naive(fetch.at),
             "collection": fetch.collection,
             "filter": fetch.filter,
             "reread_h": fetch.reread_h,
@@ -166,7 +172,7 @@ def last_reread(
         "SELECT max(at_utc) FROM fetches WHERE collection = $collection AND reread_h >= $hours",
         {"collection": collection, "hours": hours},
     )
-    return None if at is None else _aware(at)
+    return None if at is None else aware(at)
 
 
 def verdict(connection: duckdb.DuckDBPyConnection, collection: str) -> dict[str, Any] | None:
@@ -181,11 +187,3 @@ def keep_verdict(
 ) -> None:
     """Keep what a test of the collection's filter showed."""
     set_meta(connection, f"filter of {collection}", json.dumps(dict(what)))
-
-
-def _naive(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(tzinfo=None)
-
-
-def _aware(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit import engine
 from sspr_audit.model import Window
+from sspr_audit.store.times import aware
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +52,7 @@ class Count:
 def kinds(connection: duckdb.DuckDBPyConnection, span: Window) -> list[Kind]:
     """Return every pair of service and activity in a span."""
     query = f"SELECT DISTINCT service, activity {_HERE} ORDER BY ALL"
-    return [(service, activity) for service, activity in engine.rows(connection, query, _in(span))]
+    return [(service, activity) for service, activity in engine.rows(connection, query, span.naive)]
 
 
 def counts(
@@ -66,8 +67,8 @@ def counts(
     `fitting` says which kinds fit which part; one that nothing fits is left out.
     """
     with engine.lent(connection, fitting=_table(fitting)):
-        found = engine.rows(connection, _COUNTS, {**_in(span), "enough": newest})
-    return {part: Count(count, since.replace(tzinfo=UTC)) for part, count, since in found}
+        found = engine.rows(connection, _COUNTS, {**span.naive, "enough": newest})
+    return {part: Count(count, aware(since)) for part, count, since in found}
 
 
 def ids(
@@ -75,7 +76,7 @@ def ids(
 ) -> dict[str, int]:
     """Return the ids of the records of a span that fit a part of a query, each with the first."""
     with engine.lent(connection, fitting=_table(fitting)):
-        return dict(engine.rows(connection, _IDS, _in(span)))
+        return dict(engine.rows(connection, _IDS, span.naive))
 
 
 def _table(fitting: Mapping[int, Iterable[Kind]]) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -90,7 +91,3 @@ def _table(fitting: Mapping[int, Iterable[Kind]]) -> Any:  # noqa: ANN401 - pyar
             "activity": pa.array(activities, pa.string()),
         }
     )
-
-
-def _in(span: Window) -> dict[str, Any]:
-    return {"start": span.start.replace(tzinfo=None), "end": span.end.replace(tzinfo=None)}
