@@ -183,12 +183,14 @@ def test_odd_records_are_kept_as_they_are(small):
         assert stored.texts(store, "devices") == odd
 
 
-def test_half_a_surrogate_pair_costs_its_collection(small):
-    """It is no JSON, so nobody can say that the page is whole."""
-    small.tenant.add(DEVICES, [json.dumps(device(1)).replace("PC-1", "\\ud800")])
+def test_half_a_surrogate_pair_costs_a_letter(small):
+    """It stands in a name that somebody typed; all devices come, and it as what text can hold."""
+    odd = json.dumps(device(1)).replace("PC-1", "\\ud800")
+    small.tenant.add(DEVICES, [odd, device(2)])
     result = small.fetch()["devices"]
 
-    assert (result.state, small.held("devices")) == ("skipped", [])
+    assert (result.state, result.records) == ("came", 2)
+    assert small.held("devices") == [{**device(1), "displayName": "\ufffd"}, device(2)]
 
 
 # What Intune says of the reset link
