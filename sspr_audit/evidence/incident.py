@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import onset, ordinary, outage, scan
+from sspr_audit.evidence import onset, ordinary, outage
 from sspr_audit.evidence.material import NOT_ALONE, Material
 from sspr_audit.evidence.ordinary import Ordinary
 from sspr_audit.evidence.outage import Outage, Span
