@@ -13,7 +13,7 @@ import pytest
 import report_factory as factory
 import report_hostile
 
-from sspr_audit import engine, knowledge
+from sspr_audit import cli, engine, knowledge
 from sspr_audit.errors import LocalTrouble
 from sspr_audit.evidence import change
 from sspr_audit.judge import course, telling
@@ -440,6 +440,20 @@ def test_a_busy_store_is_not_waited_for(keeper):
     report = keeping.from_store(keeper, options(START + WEEK)).report
     with keeper.held("fetch"), pytest.raises(LocalTrouble, match="in use"):
         remembering.remember(replace(keeper, wait=WEEK), report)
+
+
+def test_the_report_is_given_although_the_store_is_busy(keeper, capsys):
+    """What could not be kept is said on stderr; the report and its exit code are as ever."""
+    config = keeper.path.with_name("settings.toml")
+    config.write_text(f'[store]\npath = "{keeper.path.as_posix()}"\n', "utf-8")
+    words = ["report", "--offline", "--until", f"{START + WEEK:%Y-%m-%dT%H:%M:%SZ}"]
+    with keeper.held("fetch"), pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--config", str(config)])
+    said = capsys.readouterr()
+
+    assert ended.value.code == 0
+    assert "a later report will not know of this one" in said.err
+    assert "SINCE THE PERIOD BEFORE" in said.out
 
 
 def test_what_is_remembered_survives_a_new_file(keeper):
