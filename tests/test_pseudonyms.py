@@ -30,7 +30,7 @@ from sspr_audit.report import (
     terminal,
     workbook,
 )
-from sspr_audit.tables import ACTS, FLOWS
+from sspr_audit.tables import ACTS, EVENTS, FLOWS
 
 EXPORTS = Path(__file__).parent.parent / "fixtures" / "graph"
 KEY = bytes(range(32))
@@ -139,6 +139,19 @@ def test_acts_lose_their_names_too():
 
     assert CANARY not in told.to_csv().lower()
     assert list(told.dtypes) == list(factory.frame(ACTS, [act]).dtypes)
+
+
+def test_events_lose_their_names_and_keep_their_story():
+    """A time line still tells what happened when, to a pseudonym."""
+    names = ("activity", "reason", "result", "method", "service", "actor", "agent")
+    named = dict.fromkeys(names, "by Canary") | {"person": ID, "upn": UPN, "client": "other:Canary"}
+    known = factory.event(1, "f", 1, reason="User submitted a new password", method="mobile SMS")
+    before = factory.frame(EVENTS, [known, factory.event(2, "f", 2, **named)])
+    told = pseudonyms.frame(before, OURS)
+
+    assert CANARY not in told.to_csv().lower()
+    assert told.iloc[0].dropna().to_dict() == before.iloc[0].dropna().to_dict()
+    assert list(told.dtypes) == list(before.dtypes)
 
 
 def test_what_is_no_name_stays():

@@ -46,6 +46,7 @@ _LETTER: Final = r"[^\s@\"'“”()\[\],;:<>]"
 _NAME: Final = re.compile(rf"(?<!{_LETTER}){_LETTER}++@{_LETTER}++")
 """Begins where a word does, or a word of 100 kB would be read again from each of its letters."""
 _WORD: Final = re.compile(r"\w+")
+_RESULTS: Final = ("success", "failure", "timeout")
 _PRODUCTS: Final = ("model ", "maker ", "os version ")
 """How a scope names what devices share: a product is nobody's."""
 _OTHER: Final = "other:"
@@ -55,8 +56,11 @@ def words(knowledge: Knowledge) -> frozenset[str]:
     """Return the words that a text may keep, in lower case: those of the catalogue's own texts."""
     texts = [one.text for one in knowledge.reasons]
     texts += [one.name for one in knowledge.activities]
+    texts += [one.service for one in knowledge.activities if one.service]
     return frozenset(
-        word for text in (*texts, *knowledge.methods) for word in _WORD.findall(fold(text) or "")
+        word
+        for text in (*texts, *knowledge.methods, *_RESULTS)
+        for word in _WORD.findall(fold(text) or "")
     )
 
 
@@ -147,17 +151,17 @@ def report(one: Report, pseudonyms: Pseudonyms, flows: pd.DataFrame) -> Report:
 
 
 def frame(rows: pd.DataFrame, pseudonyms: Pseudonyms) -> pd.DataFrame:
-    """Return rows of EVENTS, FLOWS or ACTS without names, each distinct value replaced once."""
+    """Return rows of FLOWS, ACTS or EVENTS without names, each distinct value replaced once."""
     columns: Mapping[str, Callable[[str], str]] = {
         "person": pseudonyms.person,
         "upn": pseudonyms.person,
         "actor": pseudonyms.text,
+        "agent": pseudonyms.server,
+        "methods": pseudonyms.text,
+        "method": pseudonyms.text,
         "activity": pseudonyms.text,
         "result": pseudonyms.text,
         "service": pseudonyms.text,
-        "method": pseudonyms.text,
-        "agent": pseudonyms.server,
-        "methods": pseudonyms.text,
         "reason": pseudonyms.text,
         "client": pseudonyms.client,
         "client_type": pseudonyms.client_type,
