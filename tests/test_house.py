@@ -38,6 +38,7 @@ ONLY_IN = {
     "filelock": ("store", "deliver"),
     "httpx": ("sources/graph", "deliver"),
     "jinja2": ("report",),
+    "markupsafe": ("report",),
     "matplotlib": ("report",),
     "msal": ("sources/graph", "deliver"),
     "msal_extensions": ("sources/graph",),

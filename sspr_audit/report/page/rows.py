@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,23 +94,22 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     domain, people = _without_domain(*_folded(ordered["upn"]))
     addresses = _folded(ordered["ip"])
     kinds, books = _kinds(ordered)
-    patterns, told = _told(ordered, events)
-    books |= {"people": _Book(people[1]), "addresses": _Book(addresses[1]), **told}
+    told, sentences = _told(ordered, events)
+    books |= {"people": _Book(people[1]), "addresses": _Book(addresses[1]), **sentences}
+    columns = (
+        map(_id, ordered["flow_id"].tolist()),
+        (ordered["start_utc"] - window.start).dt.total_seconds().astype("int64").tolist(),
+        ordered["length_s"].fillna(0).astype("int64").tolist(),
+        *(people[0], addresses[0], kinds),
+        [",".join(map(str, one)) for one in told],
+        [f",{known[one]}".replace(" ", "") if one in known else "" for one in ordered["flow_id"]],
+    )
     rows = [
-        [*row, *([known[flow_id]] if flow_id in known else [])]
-        for flow_id, *row in zip(
-            ordered["flow_id"].tolist(),
-            map(_id, ordered["flow_id"].tolist()),
-            (ordered["start_utc"] - window.start).dt.total_seconds().astype("int64").tolist(),
-            ordered["length_s"].fillna(0).astype("int64").tolist(),
-            people[0],
-            addresses[0],
-            kinds,
-            patterns,
-            strict=True,
-        )
+        f"[{code},{start},{length},{person},{address},{kind},[{steps}]{found}]"
+        for code, start, length, person, address, kind, steps, found in zip(*columns, strict=True)
     ]
-    kept = _fitting(rows, books, budget - _SPARE)
+    needs = zip(people[0], addresses[0], kinds, (one[0] for one in told), strict=True)
+    kept = _fitting(rows, [*needs], books, budget - _SPARE)
     document = {
         "base": int(window.start.timestamp()),
         "zones": _zones(ordered["start_utc"], clock),
@@ -118,9 +117,8 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
         **{name: book.used for name, book in books.items()},
         "all": len(ordered),
         "left": len(ordered) - kept,
-        "rows": rows[:kept],
     }
-    return _written(document)
+    return f'{_written(document)[:-1]},"rows":[{",".join(rows[:kept])}]}}'
 
 
 def _written(value: object) -> str:
@@ -238,27 +236,31 @@ def _steps(flows: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     ]
     begun = flows[["flow_id", "start_utc"]].rename(columns={"flow_id": "home"})
     homes = pd.Series(home, index=events.index, dtype="str")
-    steps = events.assign(home=homes).merge(begun, on="home")
+    wanted = events[["event_id", "time_utc", "rank", *_SAID]]
+    steps = wanted.assign(home=homes).merge(begun, on="home")
     since = (steps["time_utc"] - steps["start_utc"]).dt.total_seconds()
     return steps.assign(since_s=since.astype("int64")).sort_values(["time_utc", "rank", "event_id"])
 
 
-def _id(flow_id: str) -> str | list[str]:
-    """Return a GUID in its 22 letters of base64, and any other id as it is, in a list."""
+def _id(flow_id: str) -> str:
+    """Return a GUID as the 22 letters of its base64, and any other id as it is, in a list."""
     if _GUID.fullmatch(flow_id):
-        return base64.b64encode(bytes.fromhex(flow_id.replace("-", "")))[:22].decode()
-    return [harmless.line(flow_id)]
+        return f'"{base64.b64encode(bytes.fromhex(flow_id.replace("-", "")))[:22].decode()}"'
+    return _written([harmless.line(flow_id)])
 
 
-def _fitting(rows: list[list[Any]], books: dict[str, _Book], budget: int) -> int:
+def _fitting(
+    rows: list[str],
+    needs: list[tuple[int, int, int, int]],
+    books: Mapping[str, _Book],
+    budget: int,
+) -> int:
     """Return how many of the rows fit, with what they need of the books."""
-    people, addresses, kinds = books["people"], books["addresses"], books["kinds"]
-    patterns = books["patterns"]
+    shelves = [books[name] for name in ("people", "addresses", "kinds", "patterns")]
     taken = 0
-    for place, row in enumerate(rows):
-        taken += _size(row) + 1
-        taken += people.take(row[3]) + addresses.take(row[4]) + kinds.take(row[5])
-        taken += patterns.take(row[6][0])
+    for place, (row, needed) in enumerate(zip(rows, needs, strict=True)):
+        taken += len(row.encode()) + 1
+        taken += sum(book.take(one) for book, one in zip(shelves, needed, strict=True))
         if taken > budget:
             return place
     return len(rows)
