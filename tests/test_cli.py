@@ -235,7 +235,7 @@ def test_the_settings_file_is_named(tmp_path, sspr):
     assert "settings:" not in sspr("report", "--input", PAGE)[2]
 
 
-@pytest.mark.parametrize("form", ["terminal", "json", "markdown", "csv"])
+@pytest.mark.parametrize("form", ["terminal", "json", "markdown", "html", "csv"])
 def test_a_file_gets_the_same_bytes_as_stdout(form, tmp_path, monkeypatch, sspr):
     """Only that the file is there all at once."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793620800")
