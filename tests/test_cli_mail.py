@@ -174,6 +174,16 @@ def test_a_refused_mail_of_last_week_goes_out_with_this_weeks(by_smtp):
     assert periods == sorted(periods)
 
 
+def test_days_between_two_mails_are_named(by_smtp):
+    """A scheduler that slept for a fortnight leaves days that nobody was told about."""
+    _, _, first = by_smtp.send()
+    by_smtp.desk.tenant.clock.advance(10 * 24 * 3600)
+    _, _, err = by_smtp.send()
+
+    assert "no mail is about" not in first
+    assert "no mail is about 2026-11-20T00:00Z to 2026-11-23T00:00Z: `sspr-audit mail" in err
+
+
 def test_who_was_taken_off_the_list_gets_nothing_that_was_left(by_smtp):
     """A mail to other recipients stays where it is, and doctor tells of it."""
     by_smtp.server.rules.mail = "451 later"

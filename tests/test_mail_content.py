@@ -1,5 +1,6 @@
 """What the mail says: the verdict, what is missing, at most ten rows, and nobody's markup."""
 
+import email
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import report_factory
 import report_hostile
 
 from sspr_audit.cli import run
+from sspr_audit.deliver import message
 from sspr_audit.model import Attachment, Coverage, Envelope, Gap, Window
 from sspr_audit.pipeline import mail as pipeline
 from sspr_audit.pipeline import report
@@ -199,6 +201,9 @@ def test_a_strangers_text_is_only_text(kind):
     assert all(part.replace("\n", "").isprintable() for part in texts)
     assert len(poisoned.page.encode()) < mail.PAGE_LIMIT
     assert Page(poisoned.page).links == Page(clean.page).links
+    (_, usual), (_, mail_of_it) = (message.composed(one, ABOUT, END) for one in (clean, poisoned))
+    assert email.message_from_bytes(mail_of_it).keys() == email.message_from_bytes(usual).keys()
+    assert max(map(len, mail_of_it.split(b"\r\n"))) <= 998
 
 
 def test_whole_days_are_told_by_their_names():

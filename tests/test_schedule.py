@@ -18,6 +18,7 @@ from sspr_audit.deliver import schedule
 from sspr_audit.deliver.schedule import Plan
 from sspr_audit.deliver.scheduler import Cron, Ran, Systemd, Windows
 from sspr_audit.errors import LocalTrouble
+from sspr_audit.pipeline import scheduling
 
 ODD = '/opt/it\'s 100% "new" $HOME/settings.toml'
 """A path in which every scheduler would find something to replace."""
@@ -214,12 +215,33 @@ def test_a_scheduler_that_fails_is_told_in_its_own_words(tmp_path):
     """And one that is not there is named."""
     with pytest.raises(LocalTrouble, match="daemon-reload` failed: no bus"):
         Systemd(tmp_path, Machine(fails={"systemctl"})).install(PLAN)
+    assert list(tmp_path.iterdir()) == []
 
     def nothing(*_how):
         raise FileNotFoundError
 
     with pytest.raises(LocalTrouble, match="crontab is not on this machine"):
         Cron(nothing).install(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("platform", "programs", "session", "kind"),
+    [
+        ("win32", (), "", Windows),
+        ("linux", ("systemctl",), "/run/user/1000", Systemd),
+        ("linux", ("systemctl",), "", Cron),
+        ("linux", (), "/run/user/1000", Cron),
+        ("darwin", (), "", Cron),
+    ],
+)
+def test_the_scheduler_of_the_machine_is_found(platform, programs, session, kind, tmp_path):
+    """systemd only where it listens to this person."""
+    around = {"XDG_RUNTIME_DIR": session}
+    machine = scheduling.Machine(
+        platform, "python", around, tmp_path, TODAY, lambda program: program in programs
+    )
+
+    assert isinstance(scheduling.scheduler(machine, None), kind)
 
 
 def test_no_line_end_gets_into_a_schedule():

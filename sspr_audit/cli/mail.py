@@ -71,6 +71,11 @@ def mail(
             return _sent(here, about, resend=True)
     if (known := box.find(about)) is None:
         message_id, raw, is_complete = _composed(here, about, config, offline=offline)
+        if (missed := pipeline.unmailed(box, about)) is not None:
+            here.warn(
+                f"no mail is about {missed.start:%Y-%m-%dT%H:%MZ} to {missed.end:%Y-%m-%dT%H:%MZ}:"
+                f" `sspr-audit mail --since {missed.start:%Y-%m-%dT%H:%MZ}` would write one"
+            )
         with box.held(WAIT):
             box.add(about, message_id, raw)
             code = _sent(here, about)

@@ -71,8 +71,13 @@ class Systemd:
         except OSError as error:
             msg = f"{self.folder} cannot be written: {error.strerror}"
             raise LocalTrouble(msg) from None
-        _well(self.run, ["systemctl", "--user", "daemon-reload"])
-        _well(self.run, ["systemctl", "--user", "enable", "--now", f"{NAME}.timer"])
+        try:
+            _well(self.run, ["systemctl", "--user", "daemon-reload"])
+            _well(self.run, ["systemctl", "--user", "enable", "--now", f"{NAME}.timer"])
+        except LocalTrouble:
+            for name in schedule.units(plan):  # else it would look as if all were well
+                (self.folder / name).unlink(missing_ok=True)
+            raise
 
     def shown(self) -> str:
         """Return the units, each under the name of its file."""

@@ -113,6 +113,22 @@ def letter(done: Analysis, timezone: str | None) -> Letter:
     )
 
 
+def unmailed(box: Outbox, about: Envelope) -> Window | None:
+    """Return the time between this letter and the last before it to the same people, if any."""
+    ends = [
+        one.envelope.window.end
+        for one in box.entries()
+        if _same(one, about.to) and one.envelope.window.start < about.window.start
+    ]
+    if not ends or max(ends) >= about.window.start:
+        return None
+    return Window(max(ends), about.window.start)
+
+
+def _same(entry: Entry, to: tuple[str, ...]) -> bool:
+    return {one.lower() for one in entry.envelope.to} == {one.lower() for one in to}
+
+
 def _files(done: Analysis, timezone: str | None) -> Iterator[Attachment]:
     window = done.report.window
     about = f"{window.start:%Y-%m-%d}-to-{window.end:%Y-%m-%d}"
@@ -133,7 +149,7 @@ def sent(
     nothing any more. Yields each attempt as soon as it is over.
     """
     for entry in box.entries():
-        if set(entry.envelope.to) != set(to) or entry.state not in states:
+        if not _same(entry, to) or entry.state not in states:
             continue
         try:
             yield Attempt(entry, refused=outbox.post(entry, way))

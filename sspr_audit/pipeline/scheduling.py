@@ -60,7 +60,9 @@ def scheduler(machine: Machine, kind: str | None) -> Scheduler:
         if machine.platform == "win32":
             kind = "windows"
         else:
-            kind = "systemd" if machine.has("systemctl") else "cron"
+            # without a runtime folder nobody's systemd listens: sudo, containers
+            alive = machine.has("systemctl") and machine.environment.get("XDG_RUNTIME_DIR")
+            kind = "systemd" if alive else "cron"
     match kind:
         case "windows":
             names = (machine.environment.get(name, "") for name in ("USERDOMAIN", "USERNAME"))
