@@ -27,6 +27,8 @@ class Rules:
     """Bearer tokens that are good."""
     starttls: bool = True
     mail: str = "250 OK"
+    busy: int = 0
+    """How many more mails are put off."""
     rcpt: dict = field(default_factory=dict)
     """Answers by recipient, where they are not OK."""
     data: str = "250 OK"
@@ -182,6 +184,9 @@ class _Handler:
         self.server = server
 
     async def handle_MAIL(self, _server, _session, envelope, address, options):  # noqa: N802
+        if self.server.rules.busy:
+            self.server.rules.busy -= 1
+            return "451 4.3.2 busy"
         if not self.server.rules.mail.startswith("2"):
             return self.server.rules.mail
         envelope.mail_from = address

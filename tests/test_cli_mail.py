@@ -161,6 +161,27 @@ def test_a_refused_mail_goes_out_with_the_next_run(trouble, by_smtp):
     assert list(by_smtp.server.periods.values()) == [1]
 
 
+def test_a_server_that_is_busy_is_asked_again_within_the_run(by_smtp):
+    """After a minute and after five: cron would not come back before next week."""
+    before = by_smtp.desk.tenant.clock.now()
+    by_smtp.server.rules.busy = 2
+    code, _, err = by_smtp.send("--verbose")
+
+    assert code == 0
+    assert (by_smtp.desk.tenant.clock.now() - before).total_seconds() >= 360
+    assert err.count("the next try is in") == 2
+    assert list(by_smtp.server.periods.values()) == [1]
+
+
+def test_a_server_that_will_never_take_it_is_asked_once(by_smtp):
+    """A no for good is no better in five minutes."""
+    by_smtp.server.rules.mail = "550 5.7.1 not from you"
+    before = by_smtp.desk.tenant.clock.now()
+
+    assert by_smtp.send()[0] == 6
+    assert (by_smtp.desk.tenant.clock.now() - before).total_seconds() < 60
+
+
 def test_a_refused_mail_of_last_week_goes_out_with_this_weeks(by_smtp):
     """The oldest first; none is lost."""
     by_smtp.server.rules.mail = "451 later"
@@ -289,7 +310,7 @@ def test_graph_takes_the_mail_from_the_mailbox_of_the_settings(by_graph):
         ({"kind": 504}, "unconfirmed", 6),
         ({"kind": 500}, "unconfirmed", 6),
         ({"kind": "reset"}, "unconfirmed", 6),
-        ({"kind": "portal"}, "refused", 6),
+        ({"kind": "portal", "times": 3}, "refused", 6),
     ],
     ids=lambda one: str(one.get("kind")) if isinstance(one, dict) else None,
 )
@@ -300,7 +321,7 @@ def test_what_graph_says_decides_what_is_known(fault, state, code, by_graph):
     first, _, err = by_graph.send()
     sent = len(by_graph.tenant.asked("sendMail"))
 
-    assert (first, states(by_graph), sent) == (code, [state], 1)
+    assert (first, states(by_graph), sent) == (code, [state], fault.get("times", 1))
     assert by_graph.send()[0] == (0 if state == "refused" else 6)
     assert len(by_graph.tenant.mail.mails) == (state == "refused")
     assert "Traceback" not in err

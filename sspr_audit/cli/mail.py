@@ -135,8 +135,9 @@ def _sent(here: run.Run, about: "Envelope", *, resend: bool = False) -> int:
     box = pipeline.box(here.settings)
     states = (State.UNCONFIRMED,) if resend else WAITING
     codes = set()
-    with pipeline.way(here.settings, knowledge.load().clouds, fetch.outside(here)) as way:
-        for attempt in pipeline.sent(box, way, about.to, states):
+    outside = fetch.outside(here)
+    with pipeline.way(here.settings, knowledge.load().clouds, outside) as way:
+        for attempt in pipeline.sent(box, way, about.to, states, outside):
             codes.add(_told(here, attempt))
     if resend and not codes:
         here.say("nothing is unconfirmed, so nothing was sent again")

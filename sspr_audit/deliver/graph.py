@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from sspr_audit.deliver.errors import InDoubt, NotAllowed, NotTaken
+from sspr_audit.deliver.errors import InDoubt, NotAllowed, NotNow, NotTaken
 from sspr_audit.errors import AccessDenied, ServiceUnreachable
 from sspr_audit.model import Envelope, Posted
 
@@ -51,7 +51,7 @@ def delivered(
     except AccessDenied as error:
         raise NotAllowed(str(error)) from None
     except ServiceUnreachable as error:
-        raise NotTaken(str(error)) from None
+        raise NotNow(str(error)) from None
     said = f"Graph answers {answer.status} {answer.code}".strip()
     match answer.status:
         case None:

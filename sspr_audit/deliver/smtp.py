@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from sspr_audit.deliver import message
-from sspr_audit.deliver.errors import InDoubt, NotAllowed, NotTaken
+from sspr_audit.deliver.errors import InDoubt, NotAllowed, NotNow, NotTaken
 from sspr_audit.model import Envelope
 
 PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
@@ -60,8 +60,8 @@ def delivered(
 ) -> tuple[str, ...]:
     """Hand a mail over; return the recipients that were refused for good while others were taken.
 
-    `commit` is called when everything but the dot is with the server. Raises NotTaken, NotAllowed
-    or InDoubt, and what `commit` and `token` raise.
+    `commit` is called when everything but the dot is with the server. Raises NotTaken, NotNow,
+    NotAllowed or InDoubt, and what `commit` and `token` raise.
     """
     place = f"{server.host}:{server.port}"
     token = None if server.token is None else server.token()  # first: a person may have to be asked
@@ -106,7 +106,7 @@ def _unbroken(words: str) -> Iterator[None]:
         raise NotTaken(msg) from None
     except _Trouble as error:
         msg = f"{words}: {_said(error)}"
-        raise NotTaken(msg) from None
+        raise NotNow(msg) from None
 
 
 def _connected(server: Server) -> smtplib.SMTP:
@@ -159,7 +159,7 @@ def _sign_in(
         right = "the app's right to send" if token is not None else "the password"
         told = _words(code, said)
         msg = f"{place} does not let {user} sign in ({told}): check smtp_user and {right}"
-        raise (NotAllowed if code in _FOR_GOOD else NotTaken)(msg)
+        raise (NotAllowed if code in _FOR_GOOD else NotNow)(msg)
 
 
 def _address(
@@ -174,14 +174,14 @@ def _address(
     code, said = connection.mail(message.routed(envelope.sender), size)
     if code not in _WELL:
         msg = f"{place} takes no mail from {envelope.sender} ({_words(code, said)})"
-        raise NotTaken(msg)
+        raise _no(code)(msg)
     for one in envelope.to:
         code, said = connection.rcpt(message.routed(one))
         if code in _WELL:
             continue
         if code not in _FOR_GOOD:
             msg = f"{place} does not take mail for {one} now ({_words(code, said)})"
-            raise NotTaken(msg)
+            raise NotNow(msg)
         refused[one] = _words(code, said)
     if len(refused) == len(envelope.to):
         told = "; ".join(f"{one}: {words}" for one, words in refused.items())
@@ -195,7 +195,7 @@ def _hand_over(connection: smtplib.SMTP, mail: bytes, place: str) -> None:
     code, said = connection.docmd("DATA")
     if code != _GO_ON:
         msg = f"{place} does not want the mail ({_words(code, said)})"
-        raise NotTaken(msg)
+        raise _no(code)(msg)
     connection.send(re.sub(rb"(?m)^\.", b"..", mail))
     _listen(connection)
 
@@ -228,7 +228,12 @@ def _await(connection: smtplib.SMTP, server: Server, place: str) -> None:
         raise InDoubt(msg) from None
     if code not in _WELL:
         msg = f"{place} refused the mail ({_words(code, said)})"
-        raise NotTaken(msg)
+        raise _no(code)(msg)
+
+
+def _no(code: int) -> type[NotTaken]:
+    """Return what a refusal is: for good, or for now."""
+    return NotTaken if code in _FOR_GOOD else NotNow
 
 
 def _base64(text: str) -> str:

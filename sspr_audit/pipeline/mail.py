@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.deliver import graph as by_graph
 from sspr_audit.deliver import message, outbox, smtp
-from sspr_audit.deliver.errors import InDoubt, NotTaken
+from sspr_audit.deliver.errors import InDoubt, NotNow, NotTaken
 from sspr_audit.deliver.outbox import WAITING, Entry, Outbox, State, Way
 from sspr_audit.errors import AccessDenied, ServiceUnreachable, SettingsError, SsprAuditError
 from sspr_audit.knowledge import Cloud
@@ -46,6 +46,9 @@ OUTLOOK: Final = {
 https://learn.microsoft.com/en-us/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
 """
 USUAL_OUTLOOK: Final = "https://outlook.office365.com"
+
+PAUSES: Final = (60.0, 300.0)
+"""Seconds between tries: not every scheduler tries again by itself."""
 
 ROOM: Final = 250_000
 """Bytes of a mail that are kept for all but its attachments: text, page and pictures."""
@@ -141,7 +144,7 @@ def _files(done: Analysis, timezone: str | None) -> Iterator[Attachment]:
 
 
 def sent(
-    box: Outbox, way: Way, to: tuple[str, ...], states: tuple[State, ...]
+    box: Outbox, way: Way, to: tuple[str, ...], states: tuple[State, ...], outside: Outside
 ) -> Iterator[Attempt]:
     """Send every letter to these recipients that stands in one of the states, the oldest first.
 
@@ -152,9 +155,20 @@ def sent(
         if not _same(entry, to) or entry.state not in states:
             continue
         try:
-            yield Attempt(entry, refused=outbox.post(entry, way))
+            yield Attempt(entry, refused=_posted(entry, way, outside))
         except (NotTaken, InDoubt, AccessDenied, ServiceUnreachable) as error:
             yield Attempt(entry, error)
+
+
+def _posted(entry: Entry, way: Way, outside: Outside) -> tuple[str, ...]:
+    """Send one letter, again after a pause where that may help. Raises as the way does."""
+    for pause in PAUSES:
+        try:
+            return outbox.post(entry, way)
+        except NotNow as error:
+            outside.note(f"{error}; the next try is in {pause:.0f} s")
+            outside.clock.sleep(pause)
+    return outbox.post(entry, way)
 
 
 @contextmanager
