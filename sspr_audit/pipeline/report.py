@@ -130,13 +130,13 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
 
 
 def _page(done: Analysis, *, timezone: str | None) -> str:
-    """Return the HTML page, which compares the window with the span before where that is known."""
+    """Return the HTML page, which compares places with the span before where that is known.
+
+    Its flows open to their steps only where `tell_events` was asked for, and names were kept.
+    """
     from sspr_audit.evidence import change
     from sspr_audit.report import page
 
-    if done.events is None:
-        msg = "a page needs the events; analyse with tell_events"
-        raise ValueError(msg)
     window = done.report.window
     since = None
     if done.report.previous is not None:

@@ -13,6 +13,7 @@ from sspr_audit.report import charts, harmless, palette
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import clock
 from sspr_audit.report.page import drawing, rows, view
+from sspr_audit.tables import EVENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ _FLOWS: Final = "{flows of the page}"
 def render(
     report: Report,
     flows: pd.DataFrame,
-    events: pd.DataFrame,
+    events: pd.DataFrame | None,
     *,
     since: Change | None,
     timezone: str | None,
@@ -38,7 +39,8 @@ def render(
     """Return the report as an HTML page of at most LARGEST bytes.
 
     `flows` and `events` have the columns of FLOWS and EVENTS and may reach beyond the window;
-    `since` compares the window with the span before it, where that is known. Times are local with
+    without events no flow has steps. `since` compares the places of the window with the span before
+    it, where that is known. Times are local with
     UTC beside them. Raises SettingsError for an unknown time zone.
     """
     when = clock(timezone)
@@ -56,7 +58,7 @@ def render(
     before, _, after = page.lstrip().partition(_FLOWS)
     packed = rows.packed(
         flows,
-        events,
+        EVENTS.empty() if events is None else events,
         window=report.window,
         findings=view.event_ids(report),
         clock=when,

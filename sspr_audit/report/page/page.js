@@ -266,7 +266,8 @@
     const type = row.type && `; ClientType “${row.type}”`;
     box.append(el("p", `${moments(row)}, lasted ${number(row.length)} s${type}`));
     if (row.reason) box.append(el("p", `Reason: ${row.reason}`));
-    box.append(steps(row), code);
+    if (row.steps.length) box.append(steps(row));
+    box.append(code);
     const one = el("tr", undefined, "story");
     one.append(box);
     return one;

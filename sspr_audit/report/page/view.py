@@ -60,9 +60,7 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
         "tenant": ", ".join(words.name(one) for one in (report.tenant_id, report.cloud) if one),
         "window": when.span(report.window.start, report.window.end),
         "tiles": _tiles(report.totals, report.previous),
-        "since": None if since is None else _since(since),
-        "courses": progress.summary(report, when),
-        "gone": [one.sentence for one in progress.gone(report, when)],
+        "since": _since(report, since, when),
         "findings": [one for one in findings if not one["own"]],
         "own": [one for one in findings if one["own"]],
         "changed": None if report.changed is None else _changed(report.changed, when),
@@ -103,36 +101,49 @@ def _tiles(now: Totals, before: Totals | None) -> list[dict[str, str]]:
     ]
 
 
-def _since(since: Change) -> dict[str, Any]:
-    """Return what changed since the span before: a sentence, the places that differ, a table."""
-    tables = [
-        {"title": title, "word": word, "rows": _places(places, word)}
-        for title, word, places in changed.tables(since)
-    ]
-    lead = {
+def _since(report: Report, since: Change | None, when: Clock) -> dict[str, Any] | None:
+    """Return what changed since the span before: sentences, what is gone, and a table of places.
+
+    None where nothing is known of that span.
+    """
+    summary = progress.summary(report, when)
+    if since is None and not summary:
+        return None
+    ended = report.progress.ended_well if report.progress else None
+    total = ended or (since.total if since else None)
+    verdict = total.verdict if total else Verdict.CANNOT_TELL
+    leads = {
         Verdict.WORSE: "Worse than the period before",
         Verdict.BETTER: "Better than the period before",
-    }.get(since.total.verdict, "No clear change since the period before")
+    }
+    told = progress.of_totals(report) or (changed.told(since.total) if since else "")
+    differ = [] if since is None else [_differ(since, one) for one in leads]
+    tables = [] if since is None else [*changed.tables(since)]
     return {
-        "tone": since.total.verdict.value,
-        "lead": lead,
-        "sentence": changed.told(since.total),
-        "places": [*_differ(since, Verdict.WORSE), *_differ(since, Verdict.BETTER)],
+        "tone": verdict.value,
+        "lead": leads.get(verdict, progress.TITLE),
+        "sentences": [*filter(None, (summary, told, *differ, *progress.notes(report)))],
+        "gone": [one.sentence for one in progress.gone(report, when)],
         "headings": changed.HEADINGS,
-        "tables": tables,
-        "corrected": changed.corrected(since),
+        "tables": [
+            {"title": title, "word": word, "rows": _places(places, word)}
+            for title, word, places in tables
+        ],
+        "corrected": changed.corrected(since) if since else "",
     }
 
 
-def _differ(since: Change, verdict: Verdict) -> Iterator[str]:
-    """Yield a sentence that names the sites, and one that names the clients, with this verdict."""
+def _differ(since: Change, verdict: Verdict) -> str:
+    """Return a sentence that names the sites and clients with this verdict, if there are any."""
+    parts = []
     for word, places, nobody in (
         ("at", since.by_site, "addresses of no named site"),
         ("with", since.by_client, "-"),
     ):
         names = [one.name or nobody for one in places if one.verdict is verdict]
         if names:
-            yield f"{verdict.value.capitalize()} {word} {words.listed(names, most=5)}."
+            parts.append(f"{word} {words.listed(names, most=5)}")
+    return f"{verdict.value.capitalize()} {'; '.join(parts)}." if parts else ""
 
 
 def _places(places: Sequence[Comparison], word: str) -> list[list[str]]:
@@ -157,13 +168,14 @@ def _changed(change: Change, when: Clock) -> dict[str, Any]:
 
 def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict[str, Any]:
     word = finding.confidence.value
+    part = progress.of_finding(finding, when)
     return {
         "number": number,
         "title": _said(finding.title),
         "confidence": word,
         "dots": _DOTS[word],
         "means": words.means(finding),
-        "course": progress.of_finding(finding, when),
+        "course": None if part is None else part._asdict(),
         "own": finding.who_can_fix == "user",
         "facts": [*_facts(finding, report, when)],
         "layer": words.LAYER.get(finding.layer, finding.layer),
