@@ -189,6 +189,18 @@ def test_without_events_flows_have_no_steps() -> None:
     assert [flow_of(data, row)["steps"] for row in data["rows"]] == [[]] * 8
 
 
+def test_the_page_says_whether_names_stand_in_it() -> None:
+    """Whoever passes it on knows what is in it."""
+    named, unnamed = (
+        told(pages.rendered(replace(factory.report(), is_pseudonymized=one)))
+        for one in (False, True)
+    )
+
+    assert "Names and addresses of people stand in this file" in named
+    assert "Addresses and sites stand in this file as they are" in unnamed
+    assert "Names and addresses" not in unnamed
+
+
 def test_a_change_asked_about_is_told() -> None:
     """`--changed` has its place on the page."""
     flows = factory.flows()

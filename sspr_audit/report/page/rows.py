@@ -37,6 +37,9 @@ _GOOD: Final = ("succeeded", "cancelled", "open")
 _SPARE: Final = 1_000
 """Bytes for what stands beside rows and books."""
 
+_SMALLEST: Final = 60
+"""Bytes that hardly a flow goes below: its GUID, times, places in the books, a person, a step."""
+
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _GUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -91,6 +94,7 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     ordered = here.assign(rank=_rank(here, known)).sort_values(
         ["rank", "start_utc", "flow_id"], ascending=[True, False, True]
     )
+    ordered = ordered.head(max(budget, 0) // _SMALLEST)  # no more would fit anyway
     domain, people = _without_domain(*_folded(ordered["upn"]))
     addresses = _folded(ordered["ip"])
     kinds, books = _kinds(ordered)
@@ -115,8 +119,8 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
         "zones": _zones(ordered["start_utc"], clock),
         "domain": domain,
         **{name: book.used for name, book in books.items()},
-        "all": len(ordered),
-        "left": len(ordered) - kept,
+        "all": len(here),
+        "left": len(here) - kept,
     }
     return f'{_written(document)[:-1]},"rows":[{",".join(rows[:kept])}]}}'
 

@@ -70,6 +70,7 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
         "version": harmless.line(report.version),
         "generated": when.moment(report.generated_at),
         "zone": when.name,
+        "pseudonyms": report.is_pseudonymized,
     }
 
 
