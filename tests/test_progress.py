@@ -251,6 +251,50 @@ def test_periods_are_told_apart_by_the_start_of_the_flow(tmp_path):
     assert group.last_before.date() == (START - 28.5 * DAY).date()
 
 
+def test_a_flow_over_midnight_belongs_to_the_period_of_its_start(tmp_path):
+    """What it met after the window began is of the period before."""
+    (failed,) = tries(0.0007, 1, 1, LICENCE)  # a minute past
+    begun = {
+        **failed,
+        "id": "SSPR_begun",
+        "activityDateTime": f"{START - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
+        "activityDisplayName": "Self-service password reset flow activity progress",
+        "result": "success",
+        "resultReason": "User submitted their user ID",
+    }
+    report = on_files(tmp_path, tries(-8, 3, 0, ""), [begun, failed], tries(3, 3, 1, LICENCE))
+
+    assert of(report, "license-missing").trend.course is Course.CONTINUING
+
+
+def test_only_who_tried_to_reset_is_compared(tmp_path):
+    """A password change that met the same reason is no attempt of somebody who tried."""
+    changes = [
+        {**one, "activityDisplayName": "Change password (self-service)"}
+        for one in tries(2, 30, 30, "PasswordDoesNotComplyFuzzyPolicy")
+    ]
+    resets = (tries(day, 9, 2, "FuzzyPolicyViolationInvalidPassword") for day in (-3, 3))
+    report = on_files(tmp_path, tries(-8, 3, 0, ""), *resets, changes)
+    found = of(report, "banned-password-cloud")
+
+    assert found.users == 30
+    assert (found.trend.people.after.count, found.trend.people.after.people) == (2, 9)
+
+
+@pytest.mark.parametrize(("first", "since"), [(-6, LONG_AGO), (-9, START - 4 * DAY)])
+def test_a_report_reaches_back_only_behind_records_without_a_pause(tmp_path, first, since):
+    """Records of a week in which nobody met it say that it is no older."""
+    made = keep.keeper(tmp_path, now=START + WEEK)
+    groups = tries(first, 9, 0, ""), tries(-4, 9, 3, LICENCE), tries(3, 9, 3, LICENCE)
+    keeping.import_files(made, [written(tmp_path / "in", *groups)], tenant_id=None)
+    remembered = course.past(reason_finding(first_seen=LONG_AGO))
+    with made.held("test"), made.store.writing() as store:
+        history.remember(store, Told(BEFORE, True, (remembered,)))  # noqa: FBT003
+    report = keeping.from_store(made, options(START + WEEK)).report
+
+    assert of(report, "license-missing").trend.since == since
+
+
 def test_more_people_of_those_who_tried_is_worse_and_fewer_better(tmp_path):
     """A growth that chance seldom makes has its word; the same growth of the whole has none."""
     report = on_files(
