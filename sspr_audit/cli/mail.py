@@ -118,8 +118,7 @@ def _composed(
 
     key = run.pseudonym_key(config) if pipeline.needs_key(here.settings) else None
     start, end = about.window.start.isoformat(), about.window.end.isoformat()
-    wants_events = key is None  # the page that is attached opens its flows to their time lines
-    options = run.options(here, since=start, until=end, cloud=None, tell_events=wants_events)
+    options = run.options(here, since=start, until=end, cloud=None, tell_events=True)
     done = report.analysed(here, options, None, demo=False, offline=offline)
     report.remember(here, done)
     message_id, raw = pipeline.composed(done, about, options, here.timezone, key)
@@ -130,16 +129,16 @@ def _sent(here: run.Run, about: "Envelope", *, resend: bool = False) -> int:
     """Send what waits, or what is in doubt, say what became of it, and return the exit code."""
     from sspr_audit import knowledge
     from sspr_audit.pipeline import mail as pipeline
-    from sspr_audit.pipeline.mail import WAITING, State
+    from sspr_audit.pipeline.mail import State
 
     box = pipeline.box(here.settings)
-    states = (State.UNCONFIRMED,) if resend else WAITING
-    codes = set()
-    outside = fetch.outside(here)
-    with pipeline.way(here.settings, knowledge.load().clouds, outside) as way:
-        for attempt in pipeline.sent(box, way, about.to, states, outside):
-            codes.add(_told(here, attempt))
-    if resend and not codes:
+    entries = pipeline.waiting(box, about.to, in_doubt=resend)
+    codes: set[int] = set()
+    if entries:
+        outside = fetch.outside(here)
+        with pipeline.way(here.settings, knowledge.load().clouds, outside) as way:
+            codes.update(_told(here, one) for one in pipeline.sent(entries, way, outside))
+    elif resend:
         here.say("nothing is unconfirmed, so nothing was sent again")
     entry = box.find(about)
     if not resend and entry is not None and entry.state is State.UNCONFIRMED:

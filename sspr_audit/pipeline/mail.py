@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,10 +18,8 @@ from sspr_audit.model import Attachment, Envelope, Letter, Window
 from sspr_audit.pipeline import report
 from sspr_audit.pipeline.analysis import Analysis, Options
 from sspr_audit.pipeline.connecting import USUAL_CLOUD, Connection, Outside, connected
-from sspr_audit.tables import EVENTS
 
 __all__ = [
-    "WAITING",
     "Attempt",
     "Entry",
     "State",
@@ -30,6 +28,8 @@ __all__ = [
     "envelope",
     "needs_key",
     "sent",
+    "unmailed",
+    "waiting",
     "way",
 ]
 
@@ -135,25 +135,24 @@ def _same(entry: Entry, to: tuple[str, ...]) -> bool:
 def _files(done: Analysis, timezone: str | None) -> Iterator[Attachment]:
     window = done.report.window
     about = f"{window.start:%Y-%m-%d}-to-{window.end:%Y-%m-%d}"
-    if done.events is None:  # pseudonyms leave none, and the page does without their time lines
-        done = replace(done, events=EVENTS.empty())
     forms = {"html": ("report", "text/html"), "csv": ("flows", "text/csv")}
     for form, (name, kind) in forms.items():
         content = report.rendered(done, form, timezone=timezone).encode()
         yield Attachment(f"sspr-{name}-{about}.{form}", kind, content)
 
 
-def sent(
-    box: Outbox, way: Way, to: tuple[str, ...], states: tuple[State, ...], outside: Outside
-) -> Iterator[Attempt]:
-    """Send every letter to these recipients that stands in one of the states, the oldest first.
+def waiting(box: Outbox, to: tuple[str, ...], *, in_doubt: bool = False) -> list[Entry]:
+    """Return the letters to these recipients that are to go out, or those in doubt, oldest first.
 
-    For who holds the outbox. A letter to other recipients stays: who was taken off the list gets
-    nothing any more. Yields each attempt as soon as it is over.
+    A letter to other recipients stays: who was taken off the list gets nothing any more.
     """
-    for entry in box.entries():
-        if not _same(entry, to) or entry.state not in states:
-            continue
+    states = (State.UNCONFIRMED,) if in_doubt else WAITING
+    return [entry for entry in box.entries() if _same(entry, to) and entry.state in states]
+
+
+def sent(entries: Sequence[Entry], way: Way, outside: Outside) -> Iterator[Attempt]:
+    """Send letters, for who holds the outbox; yield each attempt as soon as it is over."""
+    for entry in entries:
         try:
             yield Attempt(entry, refused=_posted(entry, way, outside))
         except (NotTaken, InDoubt, AccessDenied, ServiceUnreachable) as error:
