@@ -16,8 +16,10 @@ import report_factory as factory
 import report_hostile
 import report_pages as pages
 import test_progress
+import test_pseudonyms
 
-from sspr_audit.report import page
+from sspr_audit.report import page, pseudonyms
+from sspr_audit.tables import EVENTS
 
 PAGES = {"broken": pages.broken, "quiet": pages.quiet, "empty": pages.empty}
 
@@ -182,11 +184,30 @@ def test_what_became_of_each_finding_is_told() -> None:
 
 
 def test_without_events_flows_have_no_steps() -> None:
-    """A report whose names are pseudonyms has none; the page stands all the same."""
+    """Nobody has to ask for the events; the page stands all the same."""
     data = flows_of(pages.rendered(factory.report(), events=None))
 
     assert len(data["rows"]) == 8
     assert [flow_of(data, row)["steps"] for row in data["rows"]] == [[]] * 8
+
+
+def test_no_name_comes_out_where_pseudonyms_stand() -> None:
+    """Neither in the findings and tables nor in the steps of a flow, which are still told."""
+    report, flows = test_pseudonyms.canary_report()
+    event = factory.event(
+        1, flows["flow_id"][0], 1, reason="by Canary", person="c0a17", upn="canary"
+    )
+    events = factory.frame(EVENTS, [event | {"activity": "Canary did it", "meaning": None}])
+    ours = test_pseudonyms.OURS
+    frames = {"flows": flows, "events": events}
+    hidden = {name: pseudonyms.frame(one, ours) for name, one in frames.items()}
+    clear = pages.rendered(report, **frames)
+    html = pages.rendered(pseudonyms.report(report, ours, flows), **hidden)
+    data = flows_of(html)
+
+    assert "canary" in clear.lower()
+    assert [one for one in ("canary", "karlsson", "0c0a17", "1740605") if one in html.lower()] == []
+    assert sum(len(flow_of(data, row)["steps"]) for row in data["rows"]) == 1
 
 
 def test_the_page_says_whether_names_stand_in_it() -> None:
@@ -240,7 +261,7 @@ def test_the_stored_password_is_told_in_its_flow() -> None:
             3, None, 1.01, event_id="Directory_2", role="echo", activity="Change user password"
         ),
     ]
-    frames = factory.frame(factory.FLOWS, [flow]), factory.frame(factory.EVENTS, events)
+    frames = factory.frame(factory.FLOWS, [flow]), factory.frame(EVENTS, events)
     data = flows_of(pages.rendered(factory.report(), flows=frames[0], events=frames[1]))
     (row,) = data["rows"]
 

@@ -132,7 +132,7 @@ def rendered(  # noqa: PLR0913 - how a form can be wished
 def _page(done: Analysis, *, timezone: str | None) -> str:
     """Return the HTML page, which compares places with the span before where that is known.
 
-    Its flows open to their steps only where `tell_events` was asked for, and names were kept.
+    Its flows open to their steps only where `tell_events` was asked for.
     """
     from sspr_audit.evidence import change
     from sspr_audit.report import page
