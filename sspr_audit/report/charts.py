@@ -14,16 +14,12 @@ from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import OUTCOMES
-from sspr_audit.report import harmless
+from sspr_audit.report import harmless, marks
 from sspr_audit.report.palette import THEMES, Theme
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FEW: Final = 10
-"""Fewer flows than this show no colour in the heat map: a share of so few says little."""
 
 CLIENTS: Final = 4
 SITES: Final = 12
@@ -42,8 +38,6 @@ STAGES: Final = {
 
 _WIDTH: Final = 6.4
 """Inches."""
-_TEXT: Final = 10
-"""Points; small texts are one less."""
 _NAME: Final = 26
 _NARROW: Final = 17
 """Characters of a name beside an axis, and above a column."""
@@ -67,14 +61,14 @@ def flows_per_day(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     counts = counts.reindex(pd.date_range(counts.index.min(), counts.index.max()), fill_value=0)
     figure, colours = _blank(2.9, theme)
     axes = figure.add_axes((0.085, 0.15, 0.905, 0.68))
-    _stacked(axes, counts, colours)
+    marks.stacked(axes, counts, colours)
     shown = range(0, len(counts), -(-len(counts) // _MANY_DAYS))
     axes.set_xticks([*shown], [f"{counts.index[place]:%d %b}" for place in shown])
     axes.set_xlim(-0.7, len(counts) - 0.3)
-    _plain(axes, colours, grid="y")
-    axes.set_xlabel("day (UTC)", color=colours.quiet, size=_TEXT - 1)
-    axes.set_ylabel("flows", color=colours.quiet, size=_TEXT - 1)
-    _legend(figure, counts, colours)
+    marks.plain(axes, colours, grid="y")
+    axes.set_xlabel("day (UTC)", color=colours.quiet, size=marks.TEXT - 1)
+    axes.set_ylabel("flows", color=colours.quiet, size=marks.TEXT - 1)
+    marks.legend(figure, counts, colours)
     return figure
 
 
@@ -98,14 +92,19 @@ def funnel(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     width = (right - left - gap * (len(shown) - 1)) / len(shown)
     for place, (client, flows_of_it) in enumerate(shown.items()):
         axes = figure.add_axes((left + place * (width + gap), 0.04, width, 0.78))
-        _steps(axes, counts[str(client)], int(flows_of_it), colours)
+        marks.steps(axes, counts[str(client)], int(flows_of_it), colours)
         title = f"{_client(str(client))}\n{flows_of_it:,} flows"
         axes.set_title(
-            title, loc="left", size=_TEXT - 1, color=colours.ink, linespacing=1.5, parse_math=False
+            title,
+            loc="left",
+            size=marks.TEXT - 1,
+            color=colours.ink,
+            linespacing=1.5,
+            parse_math=False,
         )
         names = [*STAGES.values()] if place == 0 else [""] * len(STAGES)
         axes.set_yticks(range(len(STAGES)), names)
-        _plain(axes, colours, grid=None)
+        marks.plain(axes, colours, grid=None)
     return figure
 
 
@@ -113,7 +112,7 @@ def heat_map(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     """Return sites by clients: the share of flows that ended without success, and the counts.
 
     Needs the columns `site`, `client` and `outcome`. Flows still open do not count. Shows the SITES
-    and CLIENTS with the most flows; fewer than FEW flows have no colour.
+    and CLIENTS with the most flows; fewer than marks.FEW flows have no colour.
     """
     ended = flows[flows["outcome"].ne("open")]
     if not len(ended):
@@ -127,12 +126,12 @@ def heat_map(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     height = 0.75 + 0.42 * len(rows)
     figure, colours = _blank(height, theme)
     axes = figure.add_axes((0.22, 0.05 / height, 0.765, 0.42 * len(rows) / height))
-    _cells(axes, bad.to_numpy().tolist(), total.to_numpy().tolist(), colours)
+    marks.cells(axes, bad.to_numpy().tolist(), total.to_numpy().tolist(), colours)
     axes.set_xticks(range(len(columns)), [*map(_client, columns)], parse_math=False)
     axes.set_yticks(range(len(rows)), [*map(_short, rows)], parse_math=False)
     axes.xaxis.tick_top()
-    _plain(axes, colours, grid=None)
-    _scale(figure, height, colours)
+    marks.plain(axes, colours, grid=None)
+    marks.scale(figure, height, colours)
     return figure
 
 
@@ -151,12 +150,12 @@ def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     height = 0.85 + 0.29 * len(counts)
     figure, colours = _blank(height, theme)
     axes = figure.add_axes((0.37, 0.45 / height, 0.61, 0.29 * len(counts) / height))
-    _stacked(axes, counts, colours, across=True)
+    marks.stacked(axes, counts, colours, across=True)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    _plain(axes, colours, grid="x")
-    axes.set_xlabel("flows", color=colours.quiet, size=_TEXT - 1)
-    _legend(figure, counts, colours)
+    marks.plain(axes, colours, grid="x")
+    axes.set_xlabel("flows", color=colours.quiet, size=marks.TEXT - 1)
+    marks.legend(figure, counts, colours)
     return figure
 
 
@@ -198,135 +197,6 @@ def _nothing(what: str, theme: str) -> Figure:
     figure, colours = _blank(1, theme)
     figure.text(0.5, 0.5, f"{what}: no flow", ha="center", va="center", color=colours.quiet)
     return figure
-
-
-def _stacked(axes: Axes, counts: pd.DataFrame, colours: Theme, *, across: bool = False) -> None:
-    """Draw one bar a row, a part of it for each outcome that occurs; a hollow part is open."""
-    base = [0] * len(counts)
-    for outcome in OUTCOMES:
-        values = counts[outcome].tolist()
-        if not any(values):
-            continue
-        edge = colours.quiet if outcome == "open" else colours.paper
-        look: dict[str, Any] = {
-            "color": colours.outcomes[outcome],
-            "edgecolor": edge,
-            "linewidth": 0.6,
-        }
-        places = [place for place, value in enumerate(values) if value]
-        parts, starts = [values[one] for one in places], [base[one] for one in places]
-        if across:
-            axes.barh(places, parts, 0.72, left=starts, **look)
-        else:
-            axes.bar(places, parts, 0.78, bottom=starts, **look)
-        base = [low + value for low, value in zip(base, values, strict=True)]
-
-
-def _steps(axes: Axes, counts: Sequence[int], flows: int, colours: Theme) -> None:
-    """Draw one client's steps, each with its share of the flows and how many it is."""
-    places = range(len(counts))
-    axes.barh(places, [1] * len(counts), 0.66, color=colours.few)
-    shares = [count / flows for count in counts]
-    axes.barh(places, shares, 0.66, color=colours.outcomes["succeeded"])
-    for place, (count, share) in enumerate(zip(counts, shares, strict=True)):
-        inside = share > 0.45  # noqa: PLR2004 -- where the number has room on the bar
-        axes.text(
-            0.03 if inside else share + 0.03,
-            place,
-            f"{count:,} ({share:.0%})",
-            va="center",
-            size=_TEXT - 2,
-            color=colours.paper if inside else colours.ink,
-        )
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(counts) - 0.5, -0.5)
-    axes.set_xticks([])
-
-
-def _cells(axes: Axes, bad: list[list[float]], total: list[list[int]], colours: Theme) -> None:
-    """Draw the squares of the heat map with their shares and counts."""
-    from matplotlib.patches import Rectangle
-
-    steps = len(colours.shares)
-    text: dict[str, Any] = {"ha": "center", "va": "center", "size": _TEXT - 1}
-    for row, (bads, totals) in enumerate(zip(bad, total, strict=True)):
-        for column, (count, flows) in enumerate(zip(bads, totals, strict=True)):
-            if not flows:
-                axes.text(column, row, "no flow", color=colours.quiet, **text)
-                continue
-            step = min(int(count / flows * steps), steps - 1)
-            known = flows >= FEW
-            face = colours.shares[step] if known else colours.few
-            box = Rectangle((column - 0.485, row - 0.46), 0.97, 0.92, facecolor=face, linewidth=0)
-            axes.add_patch(box)
-            told = f"{count / flows:.0%}   {int(count):,} of {flows:,}"
-            ink = colours.on_shares[step] if known else colours.quiet
-            axes.text(column, row, told, color=ink, **text)
-    axes.set_xlim(-0.5, len(bad[0]) - 0.5)
-    axes.set_ylim(len(bad) - 0.5, -0.5)
-
-
-def _scale(figure: Figure, height: float, colours: Theme) -> None:
-    """Tell in the corner what the colours of the heat map mean."""
-    from matplotlib.patches import Rectangle
-
-    top = 1 - 0.16 / height
-    size: dict[str, Any] = {"va": "center", "size": _TEXT - 2, "color": colours.quiet}
-    figure.text(0.22, top, f"ended without success; grey: fewer than {FEW} flows", **size)
-    for step, colour in enumerate(colours.shares):
-        left = 0.765 + step * 0.03
-        box = (left, top - 0.05 / height), 0.027, 0.1 / height
-        figure.patches.append(
-            Rectangle(*box, facecolor=colour, linewidth=0, transform=figure.transFigure)
-        )
-    figure.text(0.755, top, "0 %", ha="right", **size)
-    figure.text(0.92, top, "100 %", **size)
-
-
-def _legend(figure: Figure, counts: pd.DataFrame, colours: Theme) -> None:
-    """Name the outcomes that occur, above the axes."""
-    from matplotlib.patches import Patch
-
-    handles = [
-        Patch(
-            facecolor=colours.outcomes[outcome],
-            edgecolor=colours.quiet if outcome == "open" else colours.outcomes[outcome],
-            linewidth=0.6,
-            label=outcome,
-        )
-        for outcome in OUTCOMES
-        if counts[outcome].any()
-    ]
-    figure.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0, 1),
-        ncols=len(OUTCOMES),
-        frameon=False,
-        fontsize=_TEXT - 1,
-        labelcolor=colours.ink,
-        handlelength=1,
-        handleheight=1,
-        columnspacing=1.2,
-        borderaxespad=0.3,
-    )
-
-
-def _plain(axes: Axes, colours: Theme, *, grid: str | None) -> None:
-    """Leave nothing on the axes that carries no meaning."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
-    axes.set_facecolor("none")
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, colors=colours.quiet, labelcolor=colours.ink, labelsize=_TEXT - 1)
-    for side, spine in axes.spines.items():
-        spine.set_visible(grid == "y" and side == "bottom")
-        spine.set_color(colours.line)
-    if grid is not None:
-        numbers: Any = axes.yaxis if grid == "y" else axes.xaxis
-        numbers.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        numbers.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.grid(axis="y" if grid == "y" else "x", color=colours.line, linewidth=0.6)
 
 
 def _counted(rows: Sequence[pd.Series[Any]], columns: pd.Series[Any]) -> pd.DataFrame:
