@@ -269,6 +269,7 @@ def typed(tmp_path, monkeypatch, capsys):
 
 def test_a_job_gets_names_of_files_and_no_secret(typed, monkeypatch):
     """The command is whole wherever it begins; what only this shell knows is named."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSPR_AUDIT_CLIENT_SECRET_FILE", "/etc/secret")
     monkeypatch.setenv("SSPR_AUDIT_SMTP_PASSWORD", "canary-password")
     mail = {"transport": "smtp", "from": "a@example.com", "to": "b@example.com", "smtp_host": "x"}
