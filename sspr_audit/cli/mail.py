@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from sspr_audit.cli import fetch, report, run, times, writing
+from sspr_audit.cli import fetch, report, run, writing
 from sspr_audit.errors import LocalTrouble, UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def _window(since: str, here: run.Run) -> "Window":
     Asked again on the same day, it is the same window, and so the same mail.
     """
     from sspr_audit.model import Window
+
+    from sspr_audit.settings import times
 
     zone = ZoneInfo(here.timezone) if here.timezone else UTC
     local = here.now.astimezone(zone)
