@@ -91,7 +91,6 @@ def _window(since: str, here: run.Run) -> "Window":
     Asked again on the same day, it is the same window, and so the same mail.
     """
     from sspr_audit.model import Window
-
     from sspr_audit.settings import times
 
     zone = ZoneInfo(here.timezone) if here.timezone else UTC
