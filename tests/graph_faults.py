@@ -158,9 +158,13 @@ def bomb(_tenant, _request, _proceed, *, mib):
     return Answer(200, body, {"Content-Type": JSON, "Content-Encoding": "gzip"})
 
 
-def drip(tenant, _request, proceed, *, seconds):
-    """The answer comes in a hundred pieces, so many seconds of the clock apart."""
-    return replace(proceed(), between=lambda: tenant.clock.advance(seconds))
+def drip(tenant, _request, proceed, *, seconds, pieces=100):
+    """The answer comes in a hundred pieces; the clock goes on between so many of them.
+
+    A client that has given up asks again at once, and the clock must not run on in that answer.
+    """
+    left = iter([seconds] * pieces)
+    return replace(proceed(), between=lambda: tenant.clock.advance(next(left, 0)))
 
 
 def bad_gzip(_tenant, _request, proceed):

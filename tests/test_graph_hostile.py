@@ -110,8 +110,8 @@ def test_an_answer_that_unpacks_without_end_is_let_go(small, made, monkeypatch):
 
 
 def test_an_answer_in_drips_is_given_up(small, made):
-    """Each piece comes soon enough, and the whole never would: 100 pieces, a minute apart."""
-    small.tenant.fault("drip", seconds=60)
+    """Each piece comes soon enough, and the whole does not: after 10 minutes all is asked again."""
+    small.tenant.fault("drip", seconds=60, pieces=11)
     done = small.fetch()
 
     assert len(small.tenant.asked()) == 3 + 1
