@@ -1,13 +1,16 @@
 """The dozen names that notebooks and other programs use."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import sspr_audit
 from sspr_audit.errors import KnowledgeError, NothingReadError, UsageError
 
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 SAYS = "ExampleFilter: the password holds the name of a product"
 REASON = f"""
 [[reason]]
@@ -58,6 +61,12 @@ def found():
     return sspr_audit.demo()
 
 
+@pytest.fixture(scope="module")
+def recent():
+    """Return the analysis of the demo tenant's last day."""
+    return sspr_audit.demo(since="1d")
+
+
 @pytest.fixture
 def own(tmp_path):
     """Return a folder with a cause of its owner's."""
@@ -89,34 +98,39 @@ def test_importing_the_package_imports_nothing_heavy():
     assert done.stdout.split() == []
 
 
-def test_files_are_analysed_as_the_command_does(tmp_path, found):
-    """The demo tenant read from its files is the demo tenant."""
-    from sspr_audit.pipeline.report import write_demo
+def test_files_are_analysed_as_the_command_does(tmp_path):
+    """The same report comes from a call as from the command."""
+    from sspr_audit import cli
 
-    write_demo(tmp_path)
-    read = sspr_audit.analyse(
-        tmp_path / "exports" / "graph", config=tmp_path / "settings.toml", now=found.options.now
-    )
+    export = FIXTURES / "graph"
+    (tmp_path / "settings.toml").write_text("", "utf-8")
+    asked = ["report", "--input", str(export), "--config", str(tmp_path / "settings.toml")]
+    written = tmp_path / "report.json"
+    with pytest.raises(SystemExit) as end:
+        cli.main([*asked, "--format", "json", "--output", str(written)])
+    told = json.loads(written.read_text("utf-8"))
+    read = sspr_audit.analyse(export, config=tmp_path / "settings.toml").report
 
-    assert read.report.findings == found.report.findings
-    assert read.report.totals == found.report.totals
+    assert end.value.code == 0
+    assert read.totals.flows == told["totals"]["flows"] > 0
+    assert [one.cause for one in read.findings] == [one["cause"] for one in told["findings"]]
 
 
-def test_a_window_is_asked_for_as_on_the_command_line():
+def test_a_window_is_asked_for_as_on_the_command_line(recent):
     """A span, a day or a full time."""
-    window = sspr_audit.demo(since="7d").report.window
+    window = recent.report.window
 
-    assert (window.end - window.start).days == 7
+    assert (window.end - window.start).days == 1
 
 
-def test_what_cannot_be_read_is_one_line(tmp_path):
+def test_what_cannot_be_read_is_one_line(tmp_path, recent):
     """Errors are those of the command, for who can put them right."""
     (tmp_path / "notes.txt").write_text("no export", "utf-8")
 
     with pytest.raises(NothingReadError):
         sspr_audit.analyse(tmp_path)
     with pytest.raises(UsageError, match="no flow, event or person"):
-        sspr_audit.story(sspr_audit.demo(since="7d"), "nobody@example.com")
+        sspr_audit.story(recent, "nobody@example.com")
 
 
 def test_a_change_is_measured_as_the_command_does(found):
@@ -137,10 +151,10 @@ def test_a_notebook_shows_the_verdict_and_no_markup_of_strangers(found):
     assert repr(found).startswith("<Analysis 2026-10-23")
 
 
-def test_an_own_cause_is_found_beside_those_that_ship(own):
+def test_an_own_cause_is_found_beside_those_that_ship(own, recent):
     """The text that it brings names it, and nothing that ships is lost."""
     ours = sspr_audit.catalogue(own)
-    shipped = sspr_audit.demo(since="1d").options.knowledge
+    shipped = recent.options.knowledge
 
     assert ours.causes.keys() - shipped.causes.keys() == {"our-password-filter"}
     assert ours.reason(SAYS).reason.causes == ("our-password-filter",)

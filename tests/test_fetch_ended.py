@@ -15,6 +15,9 @@ from sspr_audit.store import Store
 
 PERSON, FLOW = guid(10**9), guid(2 * 10**9)
 """Far from the ids of other records."""
+LOOKED_AT = 4
+"""Steps of a kind that are looked at after the first; all of them take minutes."""
+NEVER = 10**9
 
 
 def of_a_flow():
@@ -34,7 +37,7 @@ def of_a_flow():
 
 
 def ended_at(monkeypatch, where, nth):
-    """Let the nth step of a kind be the last; return what tells whether it was reached."""
+    """Let the nth step of a kind be the last; return the list of those that were taken."""
     seen = []
 
     def step():
@@ -67,7 +70,7 @@ def ended_at(monkeypatch, where, nth):
             monkeypatch.setattr(Store, "writing", before)
         case "after a commit":
             monkeypatch.setattr(Store, "writing", after)
-    return lambda: len(seen) >= nth
+    return seen
 
 
 def everything(one):
@@ -77,25 +80,36 @@ def everything(one):
     return fetch_context(one.keeper, one.parts.graph, one.clock, wishes)
 
 
-@pytest.mark.timeout(300)
+@contextmanager
+def tenant_of(folder, made):
+    """Hold a tenant with those audit records, and something of each collection."""
+    with world(folder, made, page=100) as one:
+        one.tenant.add(DEVICES, [device(1), device(2)])
+        one.tenant.add(NAMED_LOCATIONS, [named_location("Malmö", "192.0.2.0/24")])
+        one.tenant.add(SIGN_INS, [sign_in(NOW - 2 * DAY + HOUR, PERSON)])
+        yield one
+
+
+def spread(steps):
+    """Return some of so many steps: the first, the last, and as many between as a suite bears."""
+    return sorted({1 + round(part * (steps - 1) / LOOKED_AT) for part in range(LOOKED_AT + 1)})
+
+
 @pytest.mark.parametrize("where", ["request", "before a commit", "after a commit"])
 def test_an_end_at_any_step_costs_nothing(where, tmp_path):
     """Of each phase: the records, the test of the filter, each collection, and the sign-ins."""
     made = [*records(300, ours=1), *of_a_flow()]
-    nth, is_reached = 0, True
-    while is_reached:
-        nth += 1
-        with world(tmp_path / str(nth), made, page=100) as one, pytest.MonkeyPatch.context() as by:
-            one.tenant.add(DEVICES, [device(1), device(2)])
-            one.tenant.add(NAMED_LOCATIONS, [named_location("Malmö", "192.0.2.0/24")])
-            one.tenant.add(SIGN_INS, [sign_in(NOW - 2 * DAY + HOUR, PERSON)])
-            is_there = ended_at(by, where, nth)
-            try:
+    with tenant_of(tmp_path / "whole", made) as one, pytest.MonkeyPatch.context() as by:
+        seen = ended_at(by, where, NEVER)
+        everything(one)
+    assert len(seen) > LOOKED_AT
+    for nth in spread(len(seen)):
+        with tenant_of(tmp_path / str(nth), made) as one, pytest.MonkeyPatch.context() as by:
+            ended_at(by, where, nth)
+            with pytest.raises(KeyboardInterrupt):
                 everything(one)
-            except KeyboardInterrupt:
-                by.undo()
-                everything(one)
-            is_reached = is_there()
+            by.undo()
+            everything(one)
 
             audits = [text for text in one.held if '"activityDateTime"' in text]
             assert audits == texts(made)
@@ -103,4 +117,3 @@ def test_an_end_at_any_step_costs_nothing(where, tmp_path):
                 *("devices", "devices", "namedLocations", "signIns"),
             ]
             assert one.query("SELECT person, count(*) FROM followed GROUP BY 1") == [(PERSON, 1)]
-    assert nth > 5
