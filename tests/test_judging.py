@@ -6,6 +6,7 @@ import pytest
 from material import END, HOUR, KNOWN, made, usual
 
 from sspr_audit import evidence, model
+from sspr_audit.evidence.material import LOOKS
 from sspr_audit.judge import patterns as judge
 from sspr_audit.model import Confidence, Few, Kind, Scope, Signal, State, Suspicion
 from sspr_audit.report import why
@@ -84,7 +85,7 @@ def test_chance_is_weighed_over_every_test_and_every_look():
 
 def test_every_look_has_its_part_of_the_rate():
     """As many families are yielded as the limit of what is left out reckons with."""
-    assert len(tuple(evidence.patterns(made(usual())))) == evidence.LOOKS
+    assert len(tuple(evidence.patterns(made(usual())))) == LOOKS
 
 
 @pytest.mark.parametrize("tests", [1, 7, 300])
@@ -92,7 +93,7 @@ def test_every_look_has_its_part_of_the_rate():
 def test_what_is_left_out_of_other_tests_is_told_itself(tests, others):
     """Sure enough to be left out is sure enough to be a finding, and nothing falls between."""
     every = max(tests, 1 + others)
-    limit = KNOWN.weights.numbers["false_discovery"] / evidence.LOOKS / every
+    limit = KNOWN.weights.numbers["false_discovery"] / LOOKS / every
     mine = suspicion(p=limit)
     more = tuple(
         replace(suspicion(p=0.5), flow_ids=(f"other-{n}",), scope=Scope(sites=(f"s{n}",)))
@@ -103,7 +104,7 @@ def test_what_is_left_out_of_other_tests_is_told_itself(tests, others):
 
     assert evidence.certain(family, made([])) == (mine,)
     assert evidence.certain(beyond, made([])) == ()
-    told = judged(mine, *more, tests=tests, looks=evidence.LOOKS)
+    told = judged(mine, *more, tests=tests, looks=LOOKS)
     assert told[0].suspicion == mine
     assert told[0].confidence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sspr_audit.model import State, Suspicion, Tested
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sspr_audit.evidence.material import Material
-
-LOOKS: Final = 9
-"""How many families are looked at: each may use this part of the false discovery rate."""
 
 
 def patterns(material: Material) -> Iterator[Tested]:
@@ -58,8 +55,7 @@ def certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
 
     A finding is asked for as much: what is left out of other tests for them is told itself.
     """
-    tests = max(tested.tests, len(tested.suspicions), 1)
-    limit = material.numbers["false_discovery"] / LOOKS / tests
+    limit = material.limit(max(tested.tests, len(tested.suspicions)))
     return tuple(one for one in tested.suspicions if one.p <= limit)
 
 

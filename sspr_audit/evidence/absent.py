@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import networks, silence, statistics
+from sspr_audit.evidence import silence, statistics
 from sspr_audit.evidence.material import SCREEN, times_of
 from sspr_audit.evidence.silence import Silence
 from sspr_audit.model import Few, Kind, Scope, Suspicion, Tested
@@ -45,7 +45,9 @@ def tested(material: Material) -> Tested:
     )
     worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
-    return Tested(Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], material)))
+    return Tested(
+        Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], len(table), material))
+    )
 
 
 def _speaking(material: Material) -> pd.Index[str]:
@@ -54,7 +56,7 @@ def _speaking(material: Material) -> pd.Index[str]:
     Through a VPN nobody does: it begins after the sign-in. So an egress for people of several
     places must have been seen to.
     """
-    places = networks.places(material)
+    places = material.places
     shared = places["kind"].eq("shared") | (places["mingled"] >= material.numbers["mingled_share"])
     spoke = material.flows[material.flows["client"].eq(SCREEN)]
     people = spoke.groupby("place")["person"].nunique().reindex(places.index).fillna(0)
@@ -129,7 +131,9 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     table["places"] = int(speaks.sum()) - speaks.reindex(table.index).astype(int)
     own = _past(units, runs)
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
-    alike = how_alike(hits[speaks].sum(axis=1), tries[speaks].sum(axis=1), material)
+    alike = statistics.how_alike(
+        hits[speaks].sum(axis=1), tries[speaks].sum(axis=1), material.numbers
+    )
     prior = np.where(table["elsewhere"] >= material.numbers["least_people"], alike, 0.0)
     table["a"] = prior * table["usual"] + table["had"] + (prior == 0) / 2
     table["b"] = prior * (1 - table["usual"]) + table["of"] - table["had"] + (prior == 0) / 2
@@ -144,21 +148,6 @@ def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     began = runs.groupby("place")["start_utc"].min()
     before = units[units["start_utc"] < times_of(units["place"], began)]
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
-
-
-def how_alike(hits: pd.Series[float], tries: pd.Series[float], material: Material) -> float:
-    """Return how alike places or times are, as the size of a Beta prior; few of them say little."""
-    usual = material.numbers["variation"]
-    big = tries >= material.numbers["least_people"]
-    hits, tries = hits[big], tries[big]
-    if len(hits) < 2:  # noqa: PLR2004 - no two to compare
-        return usual
-    mean = hits.sum() / tries.sum()
-    expected = mean * (1 - mean)
-    spread = (((hits / tries - mean) ** 2) - expected / tries).mean()
-    seen = min(max(spread / expected if expected else 0.0, 0.0), 0.5)
-    weight = len(hits) / (len(hits) + _PRIOR)
-    return 1 / (weight * seen + (1 - weight) / (usual + 1) + 1e-3) - 1
 
 
 def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> Iterator[Silence]:
@@ -206,11 +195,11 @@ def _suspicion(one: Silence, material: Material) -> Suspicion:
     )
 
 
-def _few(table: pd.DataFrame, material: Material) -> Iterator[Few]:
+def _few(table: pd.DataFrame, tests: int, material: Material) -> Iterator[Few]:
     """Yield for each place with too few people how many more would do, if none of them came."""
     import numpy as np
 
-    wanted = material.numbers["false_discovery"] / max(len(table), 1)
+    wanted = material.limit(tests)
     sites = set(material.flows["site"].dropna())
     for place, row in table.iterrows():
         counts = np.arange(1, 2_000)

@@ -201,9 +201,9 @@ def _surest(pair: tuple[Suspicion, float]) -> tuple[object, ...]:
 
 
 def too_few(
-    target: str, found: Iterable[Standout], units: pd.DataFrame, material: Material
+    target: str, found: Iterable[Standout], tests: int, units: pd.DataFrame, material: Material
 ) -> tuple[Few, ...]:
-    """Return the places where as many people again, or fewer, would decide."""
+    """Return the places where as many people again, or fewer, would decide among so many tests."""
     sites = set(units["site"].dropna())
     numbers = material.numbers
     few = []
@@ -212,7 +212,7 @@ def too_few(
             continue
         if stands_out(one, numbers):
             continue
-        more = scan.missing_people(one, numbers["least_people"], numbers["false_discovery"])
+        more = scan.missing_people(one, numbers["least_people"], material.limit(tests))
         if more is not None:
             scope = Scope(sites=(one.cohort,)) if one.cohort in sites else Scope(ips=(one.cohort,))
             who = several(more, "who tries", "who try")

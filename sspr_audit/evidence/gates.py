@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sspr_audit.evidence import cohorts, networks, onset, scan, sharing, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material, told_of
+from sspr_audit.evidence.scan import Standout
 from sspr_audit.evidence.wording import counted, more_people, percent
 from sspr_audit.model import Few, Kind, Signal, State, Suspicion, Tested
 
@@ -43,6 +44,7 @@ def mail(material: Material) -> Tested:
 def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material) -> Tested:
     suspicions: list[tuple[Suspicion, float]] = []
     few: list[Few] = []
+    tried: list[tuple[list[Standout], pd.DataFrame]] = []
     tests = 0
     flows = material.flows
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
@@ -65,7 +67,9 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
                 target, Kind.STALLED, stretch, signals, material.window.start
             )
             suspicions += [(raised, one.share)] if raised else []
-        few += cohorts.too_few(target, found, units, material)
+        tried.append((found, units))
+    for found, units in tried:  # of all ways: each test makes the others ask for more
+        few += cohorts.too_few(target, found, tests, units, material)
     if not tests and not few:
         few = [cohorts.nobody(target, f"who start {' or '.join(ways)} to verify", material)]
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), tuple(few))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import egress
@@ -17,6 +18,9 @@ SCREEN: Final = "windows-signin"
 """The client at the sign-in screen of Windows 10 and 11."""
 SCREENS: Final = (SCREEN, "windows7-addin")
 """Clients that are a sign-in screen, of whatever Windows."""
+
+LOOKS: Final = 9
+"""How many families are looked at: each may use this part of the false discovery rate."""
 
 NOT_ALONE: Final = 2
 """People of whom something must be seen: one alone shows nothing of a place or a device."""
@@ -57,7 +61,7 @@ def strata(flows: pd.DataFrame) -> pd.Series[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is worked out once stays beside the fields
 class Material:
     """Everything before the window's end that judgement may use.
 
@@ -79,6 +83,13 @@ class Material:
     numbers: Mapping[str, float]
     """Thresholds of weights.toml."""
 
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        """What each place is, as networks.places tells."""
+        from sspr_audit.evidence import networks
+
+        return networks.places(self)
+
     def agrees(self, p: float) -> bool:
         """Say whether chance shows as much so seldom that a second signal counts as fired."""
         return p <= self.numbers["corroborates"]
@@ -98,6 +109,10 @@ class Material:
             return True
         known = len(set(spans["person"]).intersection(people))
         return known >= self.numbers["known_share"] * len(people)
+
+    def limit(self, tests: int) -> float:
+        """Return the p that the surest of so many tests of a family must reach to be a finding."""
+        return self.numbers["false_discovery"] / LOOKS / max(tests, 1)
 
     def without(self, flow_ids: pd.Series[str]) -> Material:
         """Return the same without these flows, which something else explains."""

@@ -56,7 +56,7 @@ def bases(material: Material) -> pd.Series[str]:
     """
     import pandas as pd
 
-    known = places(material)
+    known = material.places
     offices = known.index[known["kind"].eq("office")]
     flows = material.flows
     unnamed = flows[flows["site"].isna() & flows["place"].isin(offices)]

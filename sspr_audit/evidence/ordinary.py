@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sspr_audit.evidence import absent, scan, statistics
+from sspr_audit.evidence import scan, statistics
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,7 +77,9 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     k, n, e = by_day["hit"].sum(), by_day.size().astype(float), by_day["usual"].sum()
     # Days differ by what was not to be expected of them.
     share, of_expected = k.sum() / max(n.sum(), 1), k.sum() / max(e.sum(), 1)
-    return Ordinary(known.units, absent.how_alike(k - e * of_expected + n * share, n, material))
+    return Ordinary(
+        known.units, statistics.how_alike(k - e * of_expected + n * share, n, material.numbers)
+    )
 
 
 def _slim(units: pd.DataFrame) -> pd.DataFrame:

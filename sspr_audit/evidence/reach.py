@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import networks
 from sspr_audit.evidence.material import Material
 from sspr_audit.model import Site
 
@@ -29,7 +28,7 @@ def sided(material: Material, places: pd.Series[str]) -> pd.Series[str]:
         said |= dict.fromkeys(_shown(material), INSIDE)
     told = places.map(said).astype("str")
     if INSIDE in said.values():
-        kinds = networks.places(material)["kind"]
+        kinds = material.places["kind"]
         crowded = kinds.index[kinds != "home"]
         told = told.mask(told.isna() & places.notna() & ~places.isin(crowded), OUTSIDE)
     return told.fillna(UNKNOWN).astype("str")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, networks
+from sspr_audit.evidence import cohorts
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS
 from sspr_audit.evidence.wording import counted
 from sspr_audit.model import Kind, Signal, State
@@ -28,7 +28,7 @@ def shared_way_out(place: str, material: Material) -> Signal:
     if len(names) > 1:
         text = f"{place} goes out by the same networks as {', '.join(names[1:])}"
         return Signal(name, Kind.PEOPLE, State.FIRED, text, len(names))
-    known = networks.places(material)
+    known = material.places
     people = int(known["people"].get(place, 0))
     if known["kind"].get(place) == "shared":
         text = f"Most people of {place} also reset at other places of many people: sites share it"

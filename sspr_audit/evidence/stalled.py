@@ -71,7 +71,7 @@ def _tested(
         signals = _signals(stretch, units, material)
         raised = cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
         suspicions += [(raised, one.share)] if raised else []
-    few = cohorts.too_few(TARGET, found, units, material)
+    few = cohorts.too_few(TARGET, found, tests, units, material)
     if not tests and not few:
         few = (cohorts.nobody(TARGET, "who reset at one place or with one client", material),)
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), few)

@@ -10,12 +10,13 @@ the difference between independent proportions, 1998, method 10).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import ArrayLike
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -28,6 +29,9 @@ MARGIN: Final = 0.1
 """The smallest difference of two shares that is worth waiting for."""
 MOST: Final = 100_000
 """People; what needs more than these is not worth waiting for."""
+
+_TOLD: Final = 5
+"""Places or times from which on they tell as much of how alike they are as is believed anyway."""
 
 _SLACK: Final = 1e-7
 """Of logarithms: tables as rare as each other differ by less, for no number here is exact."""
@@ -79,6 +83,23 @@ def _summed(logs: Array, row: np.ndarray[Any, np.dtype[np.int64]], rows: int) ->
 
     found: Array = np.minimum(np.bincount(row, weights=np.exp(logs), minlength=rows), 1.0)
     return found
+
+
+def how_alike(
+    hits: pd.Series[float], tries: pd.Series[float], numbers: Mapping[str, float]
+) -> float:
+    """Return how alike places or times are, as the size of a Beta prior; few of them say little."""
+    usual = numbers["variation"]
+    big = tries >= numbers["least_people"]
+    hits, tries = hits[big], tries[big]
+    if len(hits) < 2:  # noqa: PLR2004 - no two to compare
+        return usual
+    mean = hits.sum() / tries.sum()
+    expected = mean * (1 - mean)
+    spread = (((hits / tries - mean) ** 2) - expected / tries).mean()
+    seen = min(max(spread / expected if expected else 0.0, 0.0), 0.5)
+    weight = len(hits) / (len(hits) + _TOLD)
+    return 1 / (weight * seen + (1 - weight) / (usual + 1) + 1e-3) - 1
 
 
 def none_of(tries: ArrayLike, a: ArrayLike, b: ArrayLike) -> Array:
