@@ -4,7 +4,7 @@ SsprAuditError
 ├── UsageError        2   the person at the keyboard: a wrong word on the command line
 ├── SettingsError     2   the person who wrote the settings file
 ├── NothingReadError  2   the person who exported: no input could be understood
-├── KnowledgeError    70  us: the shipped catalogue is not sound
+├── KnowledgeError    70  who wrote the cause: us, or the owner of a catalogue of their own
 ├── AccessDenied      4   the tenant's administrator: sign-in or permission
 ├── ServiceUnreachable 5  the network, or Microsoft
 └── LocalTrouble      6   the owner of this machine: store busy, disk full, no right to write

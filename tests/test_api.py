@@ -167,6 +167,7 @@ def test_an_own_cause_is_found_beside_those_that_ship(own, recent):
         ("causes/our-password-filter.toml", "id = 1", "title: Field required"),
         ("causes/user-cancelled.toml", CAUSE, "a cause of this id ships with the program"),
         ("sources.toml", "", "no source is called our-filter"),
+        ("sources.toml", '[doc-ts]\ntitle = "ours"', "a source called doc-ts ships"),
         ("reasons.toml", REASON.replace(SAYS, "User cancelled"), "does not fit"),
         ("reasons.toml", "reason = 1", "reasons.toml"),
         ("reasons.toml", "[[reason", "reasons.toml"),

@@ -53,6 +53,9 @@ def added(shipped: Traversable, folder: Path) -> Knowledge:
     for name, raw in own.items():
         if name.startswith("causes/") and name in raws:
             faults.append(f"{name}: a cause of this id ships with the program")
+        if name == "sources.toml":
+            taken = sorted(raw.keys() & raws[name].keys())
+            faults += [f"{name}: a source called {key} ships with the program" for key in taken]
         raws[name] = _joined(raw, raws.get(name, {}))
     return _sound(raws, faults)
 

@@ -50,6 +50,6 @@ def _cells(one: Finding, times: Clock) -> tuple[str, ...]:
         f"{one.users:,}",
         harmless.line(one.title),
         one.confidence.value,
-        words.place(one.scope) or "everywhere",
+        words.place(one.scope) or "no one place",
         times.span(one.first_seen, one.last_seen),
     )
