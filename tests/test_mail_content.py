@@ -27,19 +27,18 @@ ABOUT = Envelope("a@example.com", ("b@example.com",), Window(END - timedelta(day
 
 @pytest.fixture(scope="module")
 def demo():
-    """The last whole week of the made-up tenant, and the options that it was asked for with."""
+    """The last whole week of the made-up tenant."""
     here = run.begin_demo(None, quiet=True, verbose=False)
     options = run.options(
         here, since="2026-11-13", until="2026-11-20", cloud=None, tell_events=True
     )
-    return report.from_demo(options), options
+    return report.from_demo(options)
 
 
 @pytest.fixture(scope="module")
 def letter(demo):
     """The letter about it, as it is sent unless the settings say otherwise."""
-    done, options = demo
-    return pipeline.letter(report.pseudonymized(done, options, KEY), "Europe/Stockholm")
+    return pipeline.letter(report.pseudonymized(demo, KEY), "Europe/Stockholm")
 
 
 class Page(HTMLParser):
@@ -115,12 +114,12 @@ def test_pictures_say_in_words_what_they_show(letter):
 
 def test_no_name_of_a_person_leaves(demo, letter):
     """Neither in a form nor in an attachment; with the names' leave, all do."""
-    done, options = demo
+    done = demo
     here = done.flows[done.flows["start_utc"].between(ABOUT.window.start, ABOUT.window.end)]
     people = {one.lower() for one in here["upn"].dropna()}
     files = b"".join(one.content for one in letter.attachments).decode().lower()
     everything = files + letter.text.lower() + letter.page.lower() + letter.subject.lower()
-    _, raw = pipeline.composed(done, ABOUT, options, None, None)
+    _, raw = pipeline.composed(done, ABOUT, None, None)
 
     assert len(people) > 100
     assert [one for one in people if one.partition("@")[0] in everything] == []
@@ -144,7 +143,7 @@ def test_the_report_and_the_flows_are_attached(letter):
 
 def test_what_is_too_large_is_left_out_and_said(demo, monkeypatch):
     """A mail that no server takes would be no mail."""
-    done, _ = demo
+    done = demo
     large = Attachment("flows.csv", "text/csv", bytes(2_500_000))
     small = Attachment("report.html", "text/html", b"small")
     monkeypatch.setattr(pipeline, "_files", lambda *_: [small, large])

@@ -122,7 +122,7 @@ def _composed(
     options = run.options(here, since=start, until=end, cloud=None, tell_events=True)
     done = report.analysed(here, options, None, demo=False, offline=offline)
     report.remember(here, done)
-    message_id, raw = pipeline.composed(done, about, options, here.timezone, key)
+    message_id, raw = pipeline.composed(done, about, here.timezone, key)
     return message_id, raw, done.complete
 
 

@@ -103,7 +103,7 @@ def report(
     if not (input_ or demo):
         remember(here, done)
     if key is not None:
-        done = pipeline.pseudonymized(done, options, key)
+        done = pipeline.pseudonymized(done, key)
 
     if format_ is Format.xlsx:
         writing.write(pipeline.workbook(done, timezone=here.timezone), target)

@@ -74,8 +74,7 @@ def _compared(
     found: Mapping[str, Times], flows: pd.DataFrame, window: Window
 ) -> dict[str, Comparison]:
     """Return the comparison of each that the window or the period before shows."""
-    before = Window(window.start - (window.end - window.start), window.start)
-    tried = [_people(flows, span) for span in (before, window)]
+    tried = [_people(flows, span) for span in (window.before, window)]
     pairs = {
         target: change.pair(
             target, *((times.get(period, (0,))[0], tried[1 - period]) for period in (1, 0))

@@ -46,6 +46,11 @@ class Window:
             raise ValueError(msg)
 
     @property
+    def before(self) -> Window:
+        """The period before: as long, and up to the start."""
+        return Window(self.start - (self.end - self.start), self.start)
+
+    @property
     def naive(self) -> dict[str, datetime]:
         """`start` and `end` as DuckDB's zoneless columns hold them."""
         return {"start": self.start.replace(tzinfo=None), "end": self.end.replace(tzinfo=None)}

@@ -183,7 +183,7 @@ def analysed(
     events = None
     if options.tell_events:
         events = tables.EVENTS.shape(engine.fetch(connection, _EVENTS, bounds))
-    before = progress.before(window)
+    before = window.before
     judged = judging.judged(
         connection,
         material(

@@ -16,7 +16,7 @@ from sspr_audit.errors import NothingReadError
 from sspr_audit.model import Batch, Layout, Window
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
-from sspr_audit.pipeline import analysis, covering, progress, stored_context
+from sspr_audit.pipeline import analysis, covering, stored_context
 from sspr_audit.pipeline.analysis import Analysis, Options, Read, Span
 from sspr_audit.pipeline.covering import Covering
 from sspr_audit.pipeline.ingest import Ingested, ingest
@@ -188,7 +188,7 @@ def _as_fetched(data: Span, found: Covering, earliest: datetime) -> Span:
         last=last,
         fetched=found.coverage,
         filter=found.filter,
-        holds_before=found.holds(progress.before(data.window)),
+        holds_before=found.holds(data.window.before),
     )
 
 

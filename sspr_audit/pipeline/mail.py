@@ -16,7 +16,7 @@ from sspr_audit.errors import AccessDenied, ServiceUnreachable, SettingsError, S
 from sspr_audit.knowledge import Cloud
 from sspr_audit.model import Attachment, Envelope, Letter, Window
 from sspr_audit.pipeline import report
-from sspr_audit.pipeline.analysis import Analysis, Options
+from sspr_audit.pipeline.analysis import Analysis
 from sspr_audit.pipeline.connecting import USUAL_CLOUD, Connection, Outside, connected
 
 __all__ = [
@@ -86,15 +86,15 @@ def needs_key(settings: Settings) -> bool:
 
 
 def composed(
-    done: Analysis, about: Envelope, options: Options, timezone: str | None, key: bytes | None
+    done: Analysis, about: Envelope, timezone: str | None, key: bytes | None
 ) -> tuple[str, bytes]:
     """Return the Message-ID and the bytes of the mail about an analysis.
 
     `key` is that of pseudonyms; None: names stay. Raises SettingsError for an address or a zone.
     """
     if key is not None:
-        done = report.pseudonymized(done, options, key)
-    return message.composed(letter(done, timezone), about, options.generated_at)
+        done = report.pseudonymized(done, key)
+    return message.composed(letter(done, timezone), about, done.report.generated_at)
 
 
 def letter(done: Analysis, timezone: str | None) -> Letter:

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from sspr_audit.pipeline.judging import Judged
 
 
-def before(window: Window) -> Window:
-    """Return the period before a window: as long, and up to its start."""
-    return Window(window.start - (window.end - window.start), window.start)
-
-
 def followed(  # noqa: PLR0913 - what is known of the window and of the time before it
     connection: duckdb.DuckDBPyConnection,
     options: Options,
@@ -48,7 +43,7 @@ def followed(  # noqa: PLR0913 - what is known of the window and of the time bef
     findings = course.followed(judged.findings, met, told, window=window, is_whole=is_whole)
     tried = bool(flows["start_utc"].ge(window.start).any())
     can_tell = tried and not has_gaps
-    span = before(window)
+    span = window.before
     stated: tuple[Finding, ...] = ()
     if can_tell and is_whole and _went(met, findings):
         cases = explicit.cases(connection, options.knowledge, flows, span)

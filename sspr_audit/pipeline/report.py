@@ -72,14 +72,14 @@ def write_demo(folder: Path) -> list[Path]:
     return demo.write(folder)
 
 
-def pseudonymized(done: Analysis, options: Options, key: bytes) -> Analysis:
+def pseudonymized(done: Analysis, key: bytes) -> Analysis:
     """Return the analysis with pseudonyms for names, and without what only names would tell of.
 
     The settings keep the key; see report/pseudonyms.py for what stays as it is.
     """
     from sspr_audit.report import pseudonyms
 
-    made = pseudonyms.Pseudonyms(key, pseudonyms.words(options.knowledge))
+    made = pseudonyms.Pseudonyms(key, pseudonyms.words(done.options.knowledge))
     return replace(
         done,
         report=pseudonyms.report(done.report, made, done.flows),
@@ -140,8 +140,8 @@ def _page(done: Analysis, *, timezone: str | None) -> str:
     window = done.report.window
     since = None
     if done.report.previous is not None:
-        start = window.start - (window.end - window.start)
-        since = change.measured(done.flows, at=window.start, first=start, end=window.end)
+        first = window.before.start
+        since = change.measured(done.flows, at=window.start, first=first, end=window.end)
     return page.render(done.report, done.flows, done.events, since=since, timezone=timezone)
 
 

@@ -279,6 +279,11 @@ def counted(totals: Totals) -> str:
     return f"{flows} by {people(totals.users)}: {ends}." if totals.flows else "No flow began."
 
 
+def fruitless(totals: Totals) -> int:
+    """Return how many flows ended, and not in success."""
+    return totals.flows - totals.outcomes["succeeded"] - totals.outcomes["open"]
+
+
 def _crowds(report: Report) -> list[str]:
     """Return a pointer to each address from which many people came and nobody succeeded.
 
@@ -365,10 +370,9 @@ def _no_verdict(report: Report, clock: Clock) -> Iterator[str]:
             f"{several(account.events, 'event')} of other kinds were counted."
         )
     else:
-        fruitless = totals.flows - totals.outcomes["succeeded"] - totals.outcomes["open"]
         yield (
             "No cause is named by a reason in these records; "
-            f"{several(fruitless, 'flow')} ended without one."
+            f"{several(fruitless(totals), 'flow')} ended without one."
         )
         yield counted(totals)
         yield from _crowds(report)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
 from sspr_audit.model import Past, Told, Window
+from sspr_audit.store.times import aware, naive
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,9 +34,9 @@ def earlier(connection: duckdb.DuckDBPyConnection, window: Window) -> Told | Non
     window, or on a part of it, says nothing of the time before.
     """
     length = (window.end - window.start).total_seconds() * 1_000_000
-    values = {"start": _naive(window.start), "length": length}
+    values = {"start": naive(window.start), "length": length}
     for start, end, complete in engine.rows(connection, _EARLIER, values):
-        return Told(Window(_aware(start), _aware(end)), complete, _found(connection, start, end))
+        return Told(Window(aware(start), aware(end)), complete, _found(connection, start, end))
     return None
 
 
@@ -56,8 +57,8 @@ def _found(
             title=title,
             users=users,
             flows=flows,
-            since=_aware(since),
-            last_seen=_aware(seen),
+            since=aware(since),
+            last_seen=aware(seen),
             **{name: tuple(places) for name, places in json.loads(told).items()},
         )
         for identity, cause, family, title, told, users, flows, since, seen in rows
@@ -66,7 +67,7 @@ def _found(
 
 def at(connection: duckdb.DuckDBPyConnection, window: Window) -> Told | None:
     """Return what an earlier report on this very window found; None where there was none."""
-    span = {"start": _naive(window.start), "end": _naive(window.end)}
+    span = window.naive
     query = "SELECT complete FROM reports WHERE start_utc = $start AND end_utc = $end"
     for (complete,) in engine.rows(connection, query, span):
         return Told(window, complete, _found(connection, span["start"], span["end"]))
@@ -75,7 +76,7 @@ def at(connection: duckdb.DuckDBPyConnection, window: Window) -> Told | None:
 
 def remember(connection: duckdb.DuckDBPyConnection, told: Told) -> None:
     """Write down what a report found, in place of an earlier one on the same window."""
-    span = {"start": _naive(told.window.start), "end": _naive(told.window.end)}
+    span = told.window.naive
     for table in ("reports", "found"):
         connection.execute(
             f"DELETE FROM {table} WHERE start_utc = $start AND end_utc = $end",  # noqa: S608
@@ -98,8 +99,8 @@ def remember(connection: duckdb.DuckDBPyConnection, told: Told) -> None:
                 "places": json.dumps(places),
                 "users": one.users,
                 "flows": one.flows,
-                "since": _naive(one.since),
-                "seen": _naive(one.last_seen),
+                "since": naive(one.since),
+                "seen": naive(one.last_seen),
             },
         )
 
@@ -133,11 +134,3 @@ def forget(
             "UPDATE reports SET complete = false WHERE start_utc = $start AND end_utc = $end",
             {"start": start, "end": end},
         )
-
-
-def _naive(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(tzinfo=None)
-
-
-def _aware(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from sspr_audit.model import OUTCOMES, Attachment, Finding, Report
+from sspr_audit.model import Attachment, Finding, Report
 from sspr_audit.report import harmless, progress, words
 from sspr_audit.report.clock import Clock
 
@@ -100,14 +100,9 @@ def contents(
     report: Report, clock: Clock, attachments: Sequence[Attachment], left_out: Sequence[str]
 ) -> Content:
     """Return what a letter about this report says."""
-    said = list(words.verdict(report, clock))
+    first, *others = (*words.headline(report, clock), *words.verdict(report, clock)[1:])
     found = words.in_order(report)
     days = Days(clock.zone, clock.name)
-    if found and found[0].who_can_fix != "user":
-        cause = f"Cause: {harmless.line(found[0].title).rstrip('.')} ({found[0].confidence.value})."
-        when = words.seen(found[0], report, clock)
-        said[:1] = [f"{_trouble(found[0])}.", cause, f"{when[0].upper()}{when[1:]}."]
-    first, *others = said
     more = len(found) - ROWS
     return Content(
         subject=subject(report, clock),
@@ -156,9 +151,9 @@ def _verdict(report: Report) -> str:
             return "Password reset: no records to judge"
         if not totals.flows:
             return "Password reset: nobody tried"
-        fruitless = totals.flows - totals.outcomes["succeeded"] - totals.outcomes["open"]
         of = words.several(totals.flows, "attempt")
-        return f"Password reset: no cause named; {fruitless:,} of {of} ended without success"
+        count = f"{words.fruitless(totals):,} of {of}"
+        return f"Password reset: no cause named; {count} ended without success"
     first = words.in_order(report)[0]
     if first.who_can_fix == "user":
         succeeded = totals.outcomes["succeeded"]
@@ -201,15 +196,11 @@ def _data(report: Report, clock: Clock) -> Iterator[str]:
 
 def _tiles(report: Report) -> Iterator[Tile]:
     now, before = report.totals, report.previous
-    fruitless = sum(now.outcomes[one] for one in OUTCOMES if one not in {"succeeded", "open"})
-    then = before and sum(
-        before.outcomes[one] for one in OUTCOMES if one not in {"succeeded", "open"}
-    )
     rows = (
         ("attempts", now.flows, before and before.flows),
         ("people", now.users, before and before.users),
         ("succeeded", now.outcomes["succeeded"], before and before.outcomes["succeeded"]),
-        ("without success", fruitless, then),
+        ("without success", words.fruitless(now), before and words.fruitless(before)),
     )
     for label, count, earlier in rows:
         yield Tile(label, f"{count:,}", "" if earlier is None else f"before: {earlier:,}")
