@@ -204,10 +204,11 @@ def analysed(
     reaches = data.first <= before.start
     judged, changes = progress.followed(
         connection,
-        options,
+        options.knowledge,
         judged,
         of_flows,
         window,
+        cloud=options.cloud,
         first=baseline.start,
         is_whole=reaches if data.holds_before is None else data.holds_before,
         has_gaps=read.faulty or bool(data.fetched and data.fetched.complete is False),

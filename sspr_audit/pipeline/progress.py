@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sspr_audit.evidence import change, earlier, explicit
 from sspr_audit.judge import course
 from sspr_audit.judge import explicit as stating
+from sspr_audit.knowledge import Cloud, Knowledge
 from sspr_audit.model import Finding, Met, Progress, Told, Window
 
 if TYPE_CHECKING:
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-    from sspr_audit.pipeline.analysis import Options
     from sspr_audit.pipeline.judging import Judged
 
 
 def followed(  # noqa: PLR0913 - what is known of the window and of the time before it
     connection: duckdb.DuckDBPyConnection,
-    options: Options,
+    knowledge: Knowledge,
     judged: Judged,
     flows: pd.DataFrame,
     window: Window,
     *,
+    cloud: Cloud | None,
     first: datetime,
     is_whole: bool,
     has_gaps: bool,
@@ -39,15 +40,15 @@ def followed(  # noqa: PLR0913 - what is known of the window and of the time bef
     `has_gaps` whether some of the window's own are missing. `told` is the report on the period
     before, where there was one.
     """
-    met = earlier.met(connection, options.knowledge, flows, window, first=first, is_whole=is_whole)
+    met = earlier.met(connection, knowledge, flows, window, first=first, is_whole=is_whole)
     findings = course.followed(judged.findings, met, told, window=window, is_whole=is_whole)
     tried = bool(flows["start_utc"].ge(window.start).any())
     can_tell = tried and not has_gaps
     span = window.before
     stated: tuple[Finding, ...] = ()
     if can_tell and is_whole and _went(met, findings):
-        cases = explicit.cases(connection, options.knowledge, flows, span)
-        stated = stating.findings(cases, options.knowledge, cloud=options.cloud)
+        cases = explicit.cases(connection, knowledge, flows, span)
+        stated = stating.findings(cases, knowledge, cloud=cloud)
     return replace(judged, findings=findings), Progress(
         before=span,
         is_known=is_whole or (told is not None and told.complete),
