@@ -23,7 +23,7 @@ from sspr_audit import knowledge, settings
 from sspr_audit.errors import SsprAuditError
 from sspr_audit.knowledge import Knowledge
 from sspr_audit.model import Change, Finding, Report
-from sspr_audit.pipeline import asking, keeping
+from sspr_audit.pipeline import asking, keeping, stored_report
 from sspr_audit.pipeline import catalogue as causes
 from sspr_audit.pipeline import report as reports
 from sspr_audit.pipeline import story as stories
@@ -83,7 +83,7 @@ def analyse(  # noqa: PLR0913 - everything that can be asked
     )
     if paths:
         return reports.from_files([str(path) for path in paths], options)
-    return keeping.from_store(keeping.Keeper(ours.store.path, options.now, _silent), options)
+    return stored_report.from_store(keeping.Keeper(ours.store.path, options.now, _silent), options)
 
 
 def demo(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sspr_audit import engine
-from sspr_audit.pipeline import keeping
+from sspr_audit.pipeline import importing
 from sspr_audit.pipeline.keeping import Keeper
 from sspr_audit.tables import AUDIT
 
@@ -32,7 +32,7 @@ def keeper(folder, *, said=None, wait=timedelta(), now=NOW):
 
 def brought(keeper, *names, tenant_id=None):
     """Import fixtures, or files by their full path."""
-    return keeping.import_files(
+    return importing.import_files(
         keeper, [str(FIXTURES / name) for name in names], tenant_id=tenant_id
     )
 

@@ -18,8 +18,8 @@ from graph_clock import Clock
 from keep import FIXTURES, command, ran
 
 from sspr_audit import cli
-from sspr_audit.pipeline import keeping
 from sspr_audit.pipeline import report as pipeline
+from sspr_audit.pipeline import stored_report
 
 PAGE = str(FIXTURES / "graph/page.json")
 FROM_FILES = pipeline.from_files
@@ -304,7 +304,7 @@ def precious(tmp_path, sspr):
 def test_nothing_that_is_needed_is_written_over(args, what, precious, monkeypatch, sspr):
     """Whatever its name: exit 2, before any work, and every file is as it was."""
     before = {path: path.read_bytes() for path in precious.rglob("*") if path.is_file()}
-    for module in (pipeline, keeping):
+    for module in (pipeline, stored_report):
         for act in {"from_files", "from_store"} & set(vars(module)):
             monkeypatch.setattr(module, act, lambda *_: pytest.fail("it was analysed"))
     name, *option = args.split()

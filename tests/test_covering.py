@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sspr_audit import knowledge
 from sspr_audit.model import Gap, Window
-from sspr_audit.pipeline import covering, keeping
+from sspr_audit.pipeline import covering, stored_report
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.pipeline.covering import Ledger
 from sspr_audit.sources.graph import queries, windows
@@ -139,7 +139,8 @@ def test_a_report_from_a_fetched_store_says_what_it_covers(tmp_path):
     with world(tmp_path, records(40)) as one:
         one.fetch(since=8 * DAY, all_audits=False)
         soon, later = (
-            keeping.from_store(one.keeper, Options(KNOWN, now, now)) for now in (NOW, NOW + DAY)
+            stored_report.from_store(one.keeper, Options(KNOWN, now, now))
+            for now in (NOW, NOW + DAY)
         )
 
     assert soon.complete
@@ -155,7 +156,7 @@ def test_a_flow_is_open_only_near_the_end_of_what_is_covered(tmp_path):
     flow = audit(NOW - 90 * MINUTE)
     with world(tmp_path, [flow]) as one:
         one.fetch()
-        report = keeping.from_store(one.keeper, Options(KNOWN, NOW, NOW)).report
+        report = stored_report.from_store(one.keeper, Options(KNOWN, NOW, NOW)).report
 
     assert report.totals.outcomes["abandoned"] == 1
     assert report.totals.outcomes["open"] == 0

@@ -30,7 +30,7 @@ from sspr_audit.model import (
     Verdict,
     Window,
 )
-from sspr_audit.pipeline import forgetting, keeping, remembering
+from sspr_audit.pipeline import forgetting, importing, keeping, remembering, stored_report
 from sspr_audit.pipeline import report as pipeline
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.report import as_json, harmless, markdown, progress, pseudonyms, terminal
@@ -286,11 +286,11 @@ def test_a_report_reaches_back_only_behind_records_without_a_pause(tmp_path, fir
     """Records of a week in which nobody met it say that it is no older."""
     made = keep.keeper(tmp_path, now=START + WEEK)
     groups = tries(first, 9, 0, ""), tries(-4, 9, 3, LICENCE), tries(3, 9, 3, LICENCE)
-    keeping.import_files(made, [written(tmp_path / "in", *groups)], tenant_id=None)
+    importing.import_files(made, [written(tmp_path / "in", *groups)], tenant_id=None)
     remembered = course.past(reason_finding(first_seen=LONG_AGO))
     with made.held("test"), made.store.writing() as store:
         history.remember(store, Told(BEFORE, True, (remembered,)))  # noqa: FBT003
-    report = keeping.from_store(made, options(START + WEEK)).report
+    report = stored_report.from_store(made, options(START + WEEK)).report
 
     assert of(report, "license-missing").trend.since == since
 
@@ -383,12 +383,12 @@ def keeper(tmp_path):
         *(tries(-10, 9, 3, LICENCE), tries(-4, 9, 3, LICENCE), tries(-3, 20, 1, GROUP)),
         tries(3, 9, 3, LICENCE),
     )
-    keeping.import_files(made, [written(tmp_path / "in", *groups)], tenant_id=None)
+    importing.import_files(made, [written(tmp_path / "in", *groups)], tenant_id=None)
     return made
 
 
 def reported(keeper, end=START + WEEK):
-    report = keeping.from_store(keeper, options(end)).report
+    report = stored_report.from_store(keeper, options(end)).report
     remembering.remember(keeper, report)
     return report
 
@@ -412,12 +412,12 @@ def test_only_a_report_on_the_period_before_counts(keeper):
         (START, DAY),
         (START - 2 * WEEK, WEEK),
     ):
-        report = keeping.from_store(keeper, options(end, length)).report
+        report = stored_report.from_store(keeper, options(end, length)).report
         remembering.remember(keeper, report)
     with keeper.store.reading() as store:
         assert history.earlier(store, WINDOW) is None
     late = START + timedelta(minutes=10)
-    remembering.remember(keeper, keeping.from_store(keeper, options(late)).report)
+    remembering.remember(keeper, stored_report.from_store(keeper, options(late)).report)
     with keeper.store.reading() as store:
         assert history.earlier(store, WINDOW).window.end == late
 
@@ -425,9 +425,9 @@ def test_only_a_report_on_the_period_before_counts(keeper):
 def test_a_pattern_is_followed_by_what_reports_remember(keeper):
     """It continues while each report shows it, as old as the first; then it is gone."""
     one = pattern_finding(scope=Scope(sites=("Malmö",)), first_seen=START - 6 * DAY)
-    report = keeping.from_store(keeper, options(START)).report
+    report = stored_report.from_store(keeper, options(START)).report
     remembering.remember(keeper, replace(report, findings=(one,)))
-    later = keeping.from_store(keeper, options(START + WEEK)).report
+    later = stored_report.from_store(keeper, options(START + WEEK)).report
     (gone,) = [each for each in later.progress.gone if each.past.identity == one.identity]
 
     assert gone.past == course.past(one)
@@ -471,7 +471,7 @@ def test_forgetting_somebody_drops_what_tells_of_one_alone(keeper):
 
 def test_forgetting_finds_a_name_in_a_place(keeper):
     """A client that calls itself by somebody's name is no exception."""
-    report = keeping.from_store(keeper, options(START)).report
+    report = stored_report.from_store(keeper, options(START)).report
     named = pattern_finding(scope=Scope(clients=("other:PC of USER3@example.com",)), users=40)
     remembering.remember(keeper, replace(report, findings=(named,)))
     forgetting.forget(keeper, "user3@example.com")
@@ -481,7 +481,7 @@ def test_forgetting_finds_a_name_in_a_place(keeper):
 
 def test_a_busy_store_is_not_waited_for(keeper):
     """Somebody else's long fetch does not hold up a report; it is told that nothing was kept."""
-    report = keeping.from_store(keeper, options(START + WEEK)).report
+    report = stored_report.from_store(keeper, options(START + WEEK)).report
     with keeper.held("fetch"), pytest.raises(LocalTrouble, match="in use"):
         remembering.remember(replace(keeper, wait=WEEK), report)
 

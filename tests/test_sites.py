@@ -10,7 +10,7 @@ from graph_tenant import NOW
 
 from sspr_audit import knowledge
 from sspr_audit.model import Site
-from sspr_audit.pipeline import keeping
+from sspr_audit.pipeline import stored_report
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.pipeline.report import from_files
 
@@ -41,7 +41,7 @@ def by_site(folder, *locations, sites=(), stored=False):
     if stored:
         keeper = keep.keeper(folder)
         keep.brought(keeper, *paths)
-        done = keeping.from_store(keeper, options)
+        done = stored_report.from_store(keeper, options)
     else:
         done = from_files([str(path) for path in paths], options)
     return {one.ip: one.site for one in done.report.by_ip}

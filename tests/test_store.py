@@ -20,7 +20,7 @@ from tenant import OPTIONS, USER_ID, other, steps, window
 
 from sspr_audit import engine, knowledge
 from sspr_audit.errors import LocalTrouble, NothingReadError, UsageError
-from sspr_audit.pipeline import forgetting, keeping
+from sspr_audit.pipeline import forgetting, keeping, stored_report
 from sspr_audit.pipeline import report as pipeline
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.store import NoStore, Outdated, database, held, schema
@@ -259,13 +259,13 @@ def test_an_upgrade_derives_the_rows_anew_and_gives_the_same_report(tmp_path):
     keep.brought(keeper, "portal/AuditLogs.csv", "context/signIns.json")
     before = keep.laid_open(keeper), keep.texts(keeper), keep.context(keeper)
     wish = options(start=datetime(2026, 11, 1, tzinfo=UTC), end=keep.NOW)
-    report = keeping.from_store(keeper, wish).report
+    report = stored_report.from_store(keeper, wish).report
     altered(keeper, "UPDATE audit SET reason = 'wrong', facts = 0, time_utc = NULL")
     altered(keeper, "ALTER TABLE audit DROP COLUMN client_type")
     altered(keeper, "UPDATE meta SET value = '0 old' WHERE key = 'made_by'")
     with pytest.raises(Outdated):
         list(keeper.store.batches())
-    again = keeping.from_store(keeper, wish).report
+    again = stored_report.from_store(keeper, wish).report
 
     assert again == report
     assert (keep.laid_open(keeper), keep.texts(keeper), keep.context(keeper)) == before
@@ -296,7 +296,7 @@ def test_an_upgrade_keeps_the_text_of_what_it_can_no_longer_read(tmp_path):
 
     keeper.store.remake(spoil)
     altered(keeper, "UPDATE meta SET value = '0 old' WHERE key = 'made_by'")
-    report = keeping.from_store(keeper, options()).report
+    report = stored_report.from_store(keeper, options()).report
 
     assert said[-1] == "1 records cannot be read by this version; their texts are kept"
     assert sorted(text for text, _ in keep.texts(keeper)) == sorted(
@@ -343,7 +343,7 @@ def test_no_store_says_what_to_do(tmp_path):
     """Exit 2 for whoever reads, thins out or asks, and nothing is made."""
     keeper = keep.keeper(tmp_path / "none")
     acts = (
-        lambda: keeping.from_store(keeper, options()),
+        lambda: stored_report.from_store(keeper, options()),
         lambda: keeping.info(keeper),
         lambda: keeping.prune(keeper, keep=timedelta(days=1)),
         lambda: forgetting.forget(keeper, DORIS),
@@ -360,13 +360,13 @@ def test_a_store_without_audit_records_says_what_to_do(tmp_path):
     keeper = keep.keeper(tmp_path)
     keep.brought(keeper, "context/devices.json")
     with pytest.raises(NothingReadError, match="no audit records; import some first"):
-        keeping.from_store(keeper, options())
+        stored_report.from_store(keeper, options())
 
 
 def test_a_window_far_from_the_records_says_where_they_lie(keeper):
     """An empty report is explained."""
     far = datetime(2027, 10, 1, tzinfo=UTC)
-    done = keeping.from_store(keeper, options(end=far))
+    done = stored_report.from_store(keeper, options(end=far))
 
     assert done.report.totals.flows == 0
     assert len(done.remarks) == 1
@@ -379,7 +379,7 @@ def test_the_store_and_the_files_give_the_same_report(tmp_path):
     names = ["graph/page.json", "portal/AuditLogs.csv", *CONTEXT_FILES]
     keep.brought(keeper, *names)
     wish = options(start=datetime(2026, 11, 2, 8, 30, tzinfo=UTC), end=keep.NOW)
-    stored = keeping.from_store(keeper, wish)
+    stored = stored_report.from_store(keeper, wish)
     files = pipeline.from_files([str(FIXTURES / name) for name in names], wish)
     read = stored.report.account
     same = replace(files.report.account, records_read=read.records_read, duplicates=read.duplicates)
@@ -401,7 +401,7 @@ def test_the_store_knows_more_than_was_copied(tmp_path, begin, end):
     keeper = keep.keeper(tmp_path)
     keep.brought(keeper, path)
     wish = options(**window(begin * day, end * day))
-    stored = keeping.from_store(keeper, wish).report
+    stored = stored_report.from_store(keeper, wish).report
     files = pipeline.from_files([str(path)], wish).report
 
     assert stored.totals.outcomes["abandoned"] == stored.totals.flows == 1

@@ -42,7 +42,7 @@ def fetch(
         bool,
         typer.Option("--all-audits", help="Every audit record, not only what a report can use."),
     ] = False,
-    wait: run.Wait = "10m",
+    wait: run.Wait = run.WAIT,
     config: run.Config = None,
     quiet: run.Quiet = False,
     verbose: run.Verbose = False,

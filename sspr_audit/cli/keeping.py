@@ -23,7 +23,7 @@ def info(config: run.Config = None, quiet: run.Quiet = False, verbose: run.Verbo
     here = run.begin(config, quiet=quiet, verbose=verbose)
     from sspr_audit.pipeline import keeping
 
-    found = keeping.info(run.keeper(here, "10m"))
+    found = keeping.info(run.keeper(here))
     imports = f"{found.imports:,} file import{'s' * (found.imports != 1)}"
     lines = [
         f"store     {found.path} ({found.size_bytes / 2**20:,.1f} MiB)",
@@ -39,7 +39,7 @@ def info(config: run.Config = None, quiet: run.Quiet = False, verbose: run.Verbo
 
 @store.command()
 def prune(
-    wait: run.Wait = "10m",
+    wait: run.Wait = run.WAIT,
     config: run.Config = None,
     quiet: run.Quiet = False,
     verbose: run.Verbose = False,
@@ -56,7 +56,7 @@ def prune(
 @store.command()
 def forget(
     user: Annotated[str, typer.Argument(metavar="USER", help="User principal name or object id.")],
-    wait: run.Wait = "10m",
+    wait: run.Wait = run.WAIT,
     config: run.Config = None,
     quiet: run.Quiet = False,
     verbose: run.Verbose = False,

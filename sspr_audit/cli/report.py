@@ -125,11 +125,10 @@ def report(
 
 def remember(here: run.Run, done: "Analysis") -> None:
     """Let a later report know what this one found; the report itself does without."""
-    from sspr_audit.pipeline import keeping, remembering
+    from sspr_audit.pipeline import remembering
 
-    keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
     try:
-        remembering.remember(keeper, done.report)
+        remembering.remember(run.keeper(here), done.report)
     except LocalTrouble as error:
         here.warn(f"a later report will not know of this one: {error}")
 
@@ -178,22 +177,22 @@ def _from_store(here: run.Run, options: "Options", *, offline: bool) -> "Analysi
     A fetch that fails leaves the store as it was: the report is then about that, and not complete.
     Where there is nothing in it, what the fetch raised is raised.
     """
-    from sspr_audit.pipeline import keeping
+    from sspr_audit.pipeline import stored_report
 
-    keeper = keeping.Keeper(here.settings.store.path, here.now, here.say)
+    keeper = run.keeper(here)
     if offline or here.settings.tenant.id is None:
-        return keeping.from_store(keeper, options)
+        return stored_report.from_store(keeper, options)
     try:
         is_whole = _brought_up(here, keeper, options)
     except (AccessDenied, ServiceUnreachable, LocalTrouble) as error:
         try:
-            done = keeping.from_store(keeper, options)
+            done = stored_report.from_store(keeper, options)
         except (UsageError, NothingReadError):
             raise error from None
         here.warn(f"not brought up to date, so this is as of the last fetch: {error}")
         is_whole = False
     else:
-        done = keeping.from_store(keeper, options)
+        done = stored_report.from_store(keeper, options)
     return replace(done, complete=done.complete and is_whole)
 
 

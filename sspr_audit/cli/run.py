@@ -63,6 +63,7 @@ Pseudonymize = Annotated[
 Wait = Annotated[
     str, typer.Option("--wait", metavar="SPAN", help="How long to wait for a busy store.")
 ]
+WAIT = "10m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def begin_demo(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
     return Run(loaded, now, quiet, verbose)
 
 
-def keeper(run: Run, wait: str) -> Keeper:
+def keeper(run: Run, wait: str = WAIT) -> Keeper:
     """Return what it takes to use the store. Raises UsageError for a wrong --wait."""
     from sspr_audit.pipeline.keeping import Keeper
     from sspr_audit.settings import times

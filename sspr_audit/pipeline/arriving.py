@@ -17,8 +17,9 @@ from sspr_audit import engine
 from sspr_audit.model import Batch, Form, Layout
 from sspr_audit.normalize import events as normalize
 from sspr_audit.normalize import records
-from sspr_audit.pipeline.keeping import Keeper, _fetch_rivals, _move_audit, _set_aside
+from sspr_audit.pipeline.keeping import Keeper
 from sspr_audit.pipeline.spool import Spool
+from sspr_audit.pipeline.storing import fetch_rivals, move_audit, set_aside
 from sspr_audit.store import NoStore, coverage
 from sspr_audit.store.times import naive
 
@@ -101,15 +102,15 @@ class Arriving:
         if self.waiting:
             self._take_apart()
         with suppress(NoStore):
-            _fetch_rivals(self.connection, keeper)
+            fetch_rivals(self.connection, keeper)
         self.connection.execute(
             "CREATE TABLE known AS SELECT DISTINCT record_id FROM audit WHERE file < 0"
         )
         normalize.drop_repeats(self.connection)
         late = _late(self.connection, entry, earlier)
-        _set_aside(self.connection, self.spool)
+        set_aside(self.connection, self.spool)
         with keeper.store.writing() as store:
-            new = _move_audit(self.connection, self.spool, store)
+            new = move_audit(self.connection, self.spool, store)
             coverage.add(store, entry)
         return new, late
 
