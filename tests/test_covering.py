@@ -124,7 +124,8 @@ def test_what_a_fetch_leaves_is_what_a_report_says(all_audits, tmp_path):
     """From the tenant to the coverage: complete at once, with a named gap a day later."""
     with world(tmp_path, records(40)) as one:
         one.fetch(all_audits=all_audits)
-        known = covering.ledger(one.keeper.store)
+        with one.keeper.store.reading() as store:
+            known = covering.ledger(store)
     window = Window(NOW - 2 * DAY, NOW)
     soon = covering.covering(window, known, now=NOW, knowledge=KNOWN)
     later = covering.covering(window, known, now=NOW + DAY, knowledge=KNOWN)

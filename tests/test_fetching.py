@@ -17,7 +17,7 @@ from sspr_audit.normalize import records as normalized
 from sspr_audit.pipeline import arriving
 from sspr_audit.pipeline.narrowing import Word
 from sspr_audit.sources.graph.errors import Unproved
-from sspr_audit.store import coverage
+from sspr_audit.store import copy_rivals, coverage
 
 EDGE = NOW - 30 * MINUTE
 
@@ -195,7 +195,8 @@ def test_a_window_is_held_against_the_records_of_its_time_alone(small, made):
     with engine.scratch() as scratch:
         normalized.prepare(scratch)
         none = pa.table({"key": pa.array([], pa.string())})
-        small.keeper.store.copy_rivals(scratch, ids=ids, correlations=none, start=start, end=end)
+        with small.keeper.store.reading() as store:
+            copy_rivals(store, scratch, ids=ids, correlations=none, start=start, end=end)
         ((count, first, last),) = engine.rows(
             scratch,
             "SELECT count(*), min(time_utc)::TIMESTAMP, max(time_utc)::TIMESTAMP FROM audit",

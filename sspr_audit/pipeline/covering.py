@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sspr_audit.knowledge import Knowledge
 from sspr_audit.model import Coverage, Gap, Window
 from sspr_audit.pipeline.outstanding import covered, window_of
 from sspr_audit.sources.graph import queries, windows
 from sspr_audit.sources.graph.collections import AUDITS
-from sspr_audit.store import Store, coverage
+from sspr_audit.store import coverage
 from sspr_audit.store.coverage import Entry
+
+if TYPE_CHECKING:
+    import duckdb
 
 NOT_YET = "not fetched yet"
 UNSETTLED = "read before late records had time to come"
@@ -51,14 +55,10 @@ class Covering:
         return not windows.missing([window], self.runs)
 
 
-def ledger(store: Store) -> Ledger:
-    """Return the store's ledger; read it before the records, never after: they may grow.
-
-    Raises what Store.reading does.
-    """
-    with store.reading() as connection:
-        name = AUDITS.name
-        return Ledger(coverage.entries(connection, name), coverage.gaps(connection, name))
+def ledger(store: duckdb.DuckDBPyConnection) -> Ledger:
+    """Return the ledger of a store, to be read from the same connection as the records."""
+    name = AUDITS.name
+    return Ledger(coverage.entries(store, name), coverage.gaps(store, name))
 
 
 def covering(

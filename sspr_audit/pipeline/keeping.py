@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
 from sspr_audit.model import Batch, Layout
@@ -25,7 +25,6 @@ MADE_BY: Final = " ".join([str(records.VERSION), *(f"{n} {kind}" for n, kind in 
 """What a store says of how its rows were derived: by which rules, into which columns."""
 
 Talk = Callable[[str], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +134,17 @@ def _derived(batch: Stored) -> pa.Table:
     return rows.drop_columns(["seq"])
 
 
-def current(keeper: Keeper, read: Callable[[Store], T], held: AbstractContextManager[None]) -> T:
-    """Return what `read` does, after an upgrade under the lock where the store needs one."""
-    try:
-        return read(keeper.store)
-    except Outdated:
-        with held:
-            upgrade(keeper)
-        return read(keeper.store)
+@contextmanager
+def reading(keeper: Keeper, *, is_held: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection that cannot write, after an upgrade where the store needs one.
+
+    That takes the lock, unless the caller has it: `is_held`. Raises NoStore.
+    """
+    with ExitStack() as stack:
+        try:
+            store = stack.enter_context(keeper.store.reading())
+        except Outdated:
+            with nullcontext() if is_held else keeper.held("upgrade"):
+                upgrade(keeper)
+            store = stack.enter_context(keeper.store.reading())
+        yield store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from sspr_audit.pipeline.keeping import Keeper
 from sspr_audit.sources.graph import windows
 from sspr_audit.sources.graph.collections import SIGN_INS
 from sspr_audit.sources.graph.errors import ChainBroken, TooHeavy
-from sspr_audit.store import contexts
+from sspr_audit.store import contexts, copy_audit
 from sspr_audit.store.times import aware, naive
 
 if TYPE_CHECKING:
@@ -58,12 +58,8 @@ def brought(
     from sspr_audit.sources.graph.following import PEOPLE
 
     begun = clock.now().astimezone(UTC)
-    flows = _flows(keeper, wishes, begun)
+    flows, known = _flows(keeper, wishes, begun)
     askable = [flow for flow in flows if _NAMED.fullmatch(flow[0])]
-    known: Iterable[contexts.Followed] = ()
-    if askable:
-        with keeper.store.reading() as store:
-            known = contexts.followed(store)
     left_out = {person for person, _ in flows} - {person for person, _ in askable}
     reason = "the log does not say who they are" if left_out else ""
     people: set[str] = set()
@@ -98,12 +94,17 @@ def brought(
     )
 
 
-def _flows(keeper: Keeper, wishes: ContextWishes, now: datetime) -> list[tuple[str, datetime]]:
-    """Return person and end of each flow whose aftermath matters and may still be had."""
+def _flows(
+    keeper: Keeper, wishes: ContextWishes, now: datetime
+) -> tuple[list[tuple[str, datetime]], list[contexts.Followed]]:
+    """Return person and end of each flow whose aftermath matters and may still be had.
+
+    Beside them comes what was followed before.
+    """
     since = max(wishes.since, now - windows.RETENTION)
     until = min(wishes.until or now, now)
     if since >= until:
-        return []
+        return [], []
     options = Options(
         wishes.knowledge,
         now,
@@ -116,11 +117,13 @@ def _flows(keeper: Keeper, wishes: ContextWishes, now: datetime) -> list[tuple[s
     bounds = {"since": naive(since), "until": naive(until)}
     with engine.scratch() as connection:
         records.prepare(connection)
-        keeper.store.copy_audit(connection, start=bounds["since"] - BEFORE, end=bounds["until"])
+        with keeper.store.reading() as store:
+            copy_audit(store, connection, start=bounds["since"] - BEFORE, end=bounds["until"])
+            known = contexts.followed(store)
         data = analysis.span(connection, options)
         analysis.derive(connection, options, data)
         found = engine.rows(connection, _FLOWS, bounds)
-    return [(person, aware(end)) for person, end in found]
+    return [(person, aware(end)) for person, end in found], known
 
 
 def _answered(graph: Graph, question: Question, is_late: Callable[[], bool]) -> list[bytes] | None:

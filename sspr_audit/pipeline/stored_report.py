@@ -13,8 +13,8 @@ from sspr_audit.normalize import records
 from sspr_audit.pipeline import analysis, covering, stored_context
 from sspr_audit.pipeline.analysis import Analysis, Options, Read, Span
 from sspr_audit.pipeline.covering import Covering
-from sspr_audit.pipeline.keeping import Keeper, current
-from sspr_audit.store import Info, contexts, history
+from sspr_audit.pipeline.keeping import Keeper, reading
+from sspr_audit.store import Info, contexts, copy_audit, history
 
 AROUND: Final = timedelta(days=1)
 """How far past either end of what counts to read: flows lie across both."""
@@ -32,18 +32,16 @@ def from_store(keeper: Keeper, options: Options) -> Analysis:
     earliest = min(end - analysis.BASELINE, start - (end - start))
     with engine.scratch() as connection:
         records.prepare(connection)
-        # Before the records: a fetch may add to both meanwhile, and none may seem covered first.
-        ledger = current(keeper, covering.ledger, keeper.held("upgrade"))
-        held_there = current(
-            keeper,
-            lambda store: store.copy_audit(
+        # All at once, so that all is of one moment: a fetch may add to it before and afterwards.
+        with reading(keeper) as store:
+            ledger = covering.ledger(store)
+            copy_audit(
+                store,
                 connection,
                 start=(earliest - AROUND).replace(tzinfo=None),
                 end=(end + AROUND).replace(tzinfo=None),
-            ),
-            keeper.held("upgrade"),
-        )
-        with keeper.store.reading() as store:
+            )
+            held_there = keeper.store.told(store)
             options = analysis.located(options, contexts.texts(store, "namedLocations"))
             beside = stored_context.bring(connection, store, Window(earliest, end))
             told = history.earlier(store, Window(start, end))

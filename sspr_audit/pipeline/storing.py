@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sspr_audit import engine
-from sspr_audit.pipeline.keeping import Keeper, current
+from sspr_audit.pipeline.keeping import Keeper, reading
 from sspr_audit.pipeline.spool import Spool
-from sspr_audit.store import Stored, fill
+from sspr_audit.store import Stored, copy_rivals, fill
 from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
@@ -35,17 +34,15 @@ def fetch_rivals(connection: duckdb.DuckDBPyConnection, keeper: Keeper) -> None:
         connection,
         f"SELECT {second.format('min')}, {second.format('max')} FROM audit",  # noqa: S608
     )
-    current(
-        keeper,
-        lambda store: store.copy_rivals(
+    with reading(keeper, is_held=True) as store:
+        copy_rivals(
+            store,
             connection,
             ids=ids,
             correlations=correlations,
             start=first,
             end=last + timedelta(seconds=1),
-        ),
-        nullcontext(),
-    )
+        )
 
 
 def set_aside(connection: duckdb.DuckDBPyConnection, spool: Spool) -> None:

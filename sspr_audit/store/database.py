@@ -138,68 +138,13 @@ class Store:
                     self.sleep(PAUSE_S)
             yield connection
 
-    def copy_audit(
-        self, into: duckdb.DuckDBPyConnection, *, start: datetime, end: datetime
-    ) -> Info:
-        """Copy the audit rows with `start ≤ time < end` (UTC, no zone) into a scratch `audit`.
-
-        Returns what the store holds beside them, as of the same moment. Raises as `reading` does.
-        """
-        with self.reading() as connection:
-            self._copy(
-                connection,
-                into,
-                f"SELECT record AS seq, 0::INTEGER AS file, record AS place, {COLUMNS} FROM audit"  # noqa: S608
-                " WHERE time_utc >= $start AND time_utc < $end",
-                start=start,
-                end=end,
-            )
-            return self._info(connection)
-
-    def copy_rivals(
-        self,
-        into: duckdb.DuckDBPyConnection,
-        *,
-        ids: pa.Table,
-        correlations: pa.Table,
-        start: datetime,
-        end: datetime,
-    ) -> None:
-        """Copy the rows with `start ≤ time < end` that new records may repeat into a scratch
-        `audit`. The times are what keeps this from reading the whole store.
-
-        They come as file -1, numbered -1 - record. `ids` and `correlations` have one column, `key`;
-        a correlationId is trimmed and in lower case, and empty where there is none.
-        """
-        with self.reading() as connection, engine.lent(connection, ids=ids, cors=correlations):
-            self._copy(
-                connection,
-                into,
-                f"SELECT -1 - record AS seq, -1::INTEGER AS file, record AS place, {COLUMNS}"  # noqa: S608
-                " FROM audit WHERE time_utc >= $start AND time_utc < $end"
-                " AND (record_id IN (FROM ids)"
-                " OR COALESCE(lower(trim(correlation_id)), '') IN (FROM cors))",
-                start=start,
-                end=end,
-            )
-
-    @staticmethod
-    def _copy(
-        connection: duckdb.DuckDBPyConnection,
-        into: duckdb.DuckDBPyConnection,
-        query: str,
-        **values: datetime,
-    ) -> None:
-        reader = connection.sql(query, params=values or None).to_arrow_reader(50_000)
-        with engine.lent(into, arrived=reader):
-            into.execute("INSERT INTO audit SELECT * FROM arrived")
-
     def info(self) -> Info:
         """Return what the store holds. Raises NoStore."""
         with self._standing() as connection:
-            return self._info(connection)
+            return self.told(connection)
 
-    def _info(self, connection: duckdb.DuckDBPyConnection) -> Info:
+    def told(self, connection: duckdb.DuckDBPyConnection) -> Info:
+        """Return what the store holds, from a connection to it."""
         ((records, first, last),) = engine.rows(
             connection,
             # Cut, where a cast would round.
@@ -270,6 +215,63 @@ class Store:
 
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
+
+
+def copy_audit(
+    store: duckdb.DuckDBPyConnection,
+    into: duckdb.DuckDBPyConnection,
+    *,
+    start: datetime,
+    end: datetime,
+) -> None:
+    """Copy the audit rows with `start ≤ time < end` (UTC, no zone) into a scratch `audit`."""
+    _copy(
+        store,
+        into,
+        f"SELECT record AS seq, 0::INTEGER AS file, record AS place, {COLUMNS} FROM audit"  # noqa: S608
+        " WHERE time_utc >= $start AND time_utc < $end",
+        start=start,
+        end=end,
+    )
+
+
+def copy_rivals(  # noqa: PLR0913 - what a new record may repeat
+    store: duckdb.DuckDBPyConnection,
+    into: duckdb.DuckDBPyConnection,
+    *,
+    ids: pa.Table,
+    correlations: pa.Table,
+    start: datetime,
+    end: datetime,
+) -> None:
+    """Copy the rows with `start ≤ time < end` that new records may repeat into a scratch `audit`.
+
+    The times are what keeps this from reading the whole store. The rows come as file -1, numbered
+    -1 - record. `ids` and `correlations` have one column, `key`; a correlationId is trimmed and in
+    lower case, and empty where there is none.
+    """
+    with engine.lent(store, ids=ids, cors=correlations):
+        _copy(
+            store,
+            into,
+            f"SELECT -1 - record AS seq, -1::INTEGER AS file, record AS place, {COLUMNS}"  # noqa: S608
+            " FROM audit WHERE time_utc >= $start AND time_utc < $end"
+            " AND (record_id IN (FROM ids)"
+            " OR COALESCE(lower(trim(correlation_id)), '') IN (FROM cors))",
+            start=start,
+            end=end,
+        )
+
+
+def _copy(
+    store: duckdb.DuckDBPyConnection,
+    into: duckdb.DuckDBPyConnection,
+    query: str,
+    **values: datetime,
+) -> None:
+    reader = store.sql(query, params=values).to_arrow_reader(50_000)
+    with engine.lent(into, arrived=reader):
+        into.execute("INSERT INTO audit SELECT * FROM arrived")
 
 
 def _remove(*paths: Path) -> None:
