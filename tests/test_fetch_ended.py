@@ -15,7 +15,7 @@ from sspr_audit.store import Store
 
 PERSON, FLOW = guid(10**9), guid(2 * 10**9)
 """Far from the ids of other records."""
-LOOKED_AT = 4
+LOOKED_AT = 3
 """Steps of a kind that are looked at after the first; all of them take minutes."""
 NEVER = 10**9
 

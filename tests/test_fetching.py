@@ -287,22 +287,16 @@ def test_a_service_that_gives_nothing_at_all_is_unreachable(small):
 # Faults: what was wanted comes, once
 
 
+# One of each way in which the client goes on; test_graph_client.py has every fault.
 FAULTS = {
     "429 with seconds": (429, {"retry_after": 17}),
     "429 with a date": (429, {"retry_after": NOW + 40 * MINUTE / 60}),
-    "429 without": (429, {}),
-    "503": (503, {}),
     "504": (504, {}),
-    "500": (500, {}),
-    "408": (408, {}),
     "expired token": ("expired", {}),
     "claims challenge": ("claims", {}),
-    "reset": ("reset", {}),
     "reset in the middle": ("cut-off", {}),
     "cut JSON": ("cut-json", {}),
-    "error in the middle": ("broken-json", {}),
     "error in a 200": ("error-in-200", {}),
-    "repeated link": ("repeat-link", {}),
     "repeated page": ("repeat-page", {}),
     "empty page": ("empty-page", {}),
     "lost skip token": ("lost-skip-token", {}),
@@ -339,12 +333,11 @@ def test_throttling_costs_what_the_service_asks_for(told, tmp_path):
     assert done.waited <= clean.waited + 18
 
 
-@pytest.mark.parametrize("to", ["host", "port", "scheme", "collection", "version"])
-def test_a_link_that_leads_elsewhere_ends_the_fetch(to, small, made):
+def test_a_link_that_leads_elsewhere_ends_the_fetch(small, made):
     """Nothing is sent there, nothing of the window counts, and the next fetch brings it all."""
     small.fetch(since=DAY)
     before = len(small.held)
-    small.tenant.fault("foreign-link", to=to, nth=2)
+    small.tenant.fault("foreign-link", to="host", nth=2)
     with pytest.raises(Unproved):
         small.fetch()
 
@@ -365,7 +358,7 @@ def test_a_filter_that_is_ignored_is_found_out(small):
 # Interrupts and neighbours
 
 
-@pytest.mark.parametrize("page", [1, 5, 30, 50])
+@pytest.mark.parametrize("page", [1, 30])
 def test_ctrl_c_costs_the_window_in_flight(page, tmp_path):
     """What had landed stays, and one more fetch makes it whole."""
     made, told = records(1200, ours=0), []
