@@ -201,43 +201,44 @@ def profile(value, uri=OMA, **fields):
     return {"id": guid(1), "displayName": "Reset", "omaSettings": [{**oma, **fields}]}
 
 
-@pytest.mark.parametrize(
-    ("made", "value"),
-    [
-        (profile(1), "on"),
-        (profile(0), "off"),
-        (profile("1"), "on"),
-        (profile("****"), "masked"),
-        (profile("PGEvPg=="), "masked"),
-        (profile("1", secretReferenceValueId="x"), "masked"),
-        (profile(None, isEncrypted=True), "masked"),
-        (profile(1, uri=f" {OMA.upper()} "), "on"),
-        (profile(7), "7"),
-    ],
+PROFILES = (
+    (profile(1), "on"),
+    (profile(0), "off"),
+    (profile("1"), "on"),
+    (profile("****"), "masked"),
+    (profile("PGEvPg=="), "masked"),
+    (profile("1", secretReferenceValueId="x"), "masked"),
+    (profile(None, isEncrypted=True), "masked"),
+    (profile(1, uri=f" {OMA.upper()} "), "on"),
+    (profile(7), "7"),
 )
-def test_a_custom_profile_says_whether_the_link_shows(small, made, value):
-    """A text that Intune masks is told as masked; nobody asks for the plain one."""
-    small.tenant.add(DEVICE_CONFIGURATIONS, [made])
-    result = small.fetch()["deviceConfigurations"]
 
-    assert (result.state, result.records) == ("came", 1)
+
+def test_a_custom_profile_says_whether_the_link_shows(small):
+    """A text that Intune masks is told as masked; nobody asks for the plain one."""
+    ids = [guid(number) for number in range(1, len(PROFILES) + 1)]
+    made = [one | {"id": own} for own, (one, _) in zip(ids, PROFILES, strict=True)]
+    small.tenant.add(DEVICE_CONFIGURATIONS, made)
+    result = small.fetch()["deviceConfigurations"]
     with small.keeper.store.reading() as store:
-        assert stored.links(store) == [ResetLink("deviceConfigurations", guid(1), "Reset", value)]
+        told = {link.id: link for link in stored.links(store)}
+
+    assert (result.state, result.records) == ("came", len(PROFILES))
+    for own, (_, value) in zip(ids, PROFILES, strict=True):
+        assert told[own] == ResetLink("deviceConfigurations", own, "Reset", value)
     assert not small.asked("getOmaSettingPlainTextValue")
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        profile(1, uri="./Device/Vendor/MSFT/Policy/Config/Authentication/AllowFastReconnect"),
-        {"id": guid(1), "displayName": "Wi-Fi", "wifiPassword": "hunter2"},
-        {"id": guid(1), "omaSettings": {"omaUri": OMA}},
-        {"id": guid(1), "omaSettings": [OMA, None, {"omaUri": 7}]},
-    ],
-)
-def test_nothing_is_kept_of_other_profiles(small, made):
+def test_nothing_is_kept_of_other_profiles(small):
     """They are none of our business, and can hold secrets."""
-    small.tenant.add(DEVICE_CONFIGURATIONS, [made])
+    others = (
+        profile(1, uri="./Device/Vendor/MSFT/Policy/Config/Authentication/AllowFastReconnect"),
+        {"displayName": "Wi-Fi", "wifiPassword": "hunter2"},
+        {"omaSettings": {"omaUri": OMA}},
+        {"omaSettings": [OMA, None, {"omaUri": 7}]},
+    )
+    made = [one | {"id": guid(number)} for number, one in enumerate(others)]
+    small.tenant.add(DEVICE_CONFIGURATIONS, made)
 
     assert small.fetch()["deviceConfigurations"].records == 0
     assert b"hunter2" not in small.keeper.path.read_bytes()
