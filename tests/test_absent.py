@@ -22,6 +22,7 @@ from material import (
 
 from sspr_audit import tables
 from sspr_audit.evidence import absent, explaining, networks
+from sspr_audit.evidence.material import SCREEN
 from sspr_audit.model import Context, Kind, State
 
 LAST_WEEK = range((WEEKS - 1) * 7, WEEKS * 7)
@@ -30,6 +31,7 @@ SILENT_FROM = 28
 USUAL = [one for place in ("Oslo", "Turku", "Reims") for one in habits(place, 40, 0.4)]
 SPOKE = list(habits("Malmö", 40, 0.4, days=range(SILENT_FROM)))
 SILENT = list(habits("Malmö", 40, 0.0, days=range(SILENT_FROM, WEEKS * 7)))
+SCREEN_OR_NOT = ("not-recorded", SCREEN)
 
 
 def suspicion(flows, *more, **words):
@@ -165,6 +167,16 @@ def test_clients_that_are_not_recorded_there_speak_against_it():
     hidden = [{**one, "client": "not-recorded"} for one in SILENT]
     found = suspicion([*USUAL, *SPOKE, *hidden])
     assert signal(found, "client-not-recorded").state is State.FIRED
+
+
+def test_where_no_browser_names_its_client_a_silent_place_names_none():
+    """Only the sign-in screen is named in some tenants: that nothing is, is the silence itself."""
+
+    def named_at_screens_alone(flows):
+        return [one | {"client": SCREEN_OR_NOT[one["client"] == SCREEN]} for one in flows]
+
+    found = suspicion(named_at_screens_alone([*USUAL, *SPOKE, *SILENT]))
+    assert signal(found, "client-not-recorded").state is State.QUIET
 
 
 @pytest.mark.parametrize(

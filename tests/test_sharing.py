@@ -59,6 +59,34 @@ def test_not_every_other_address_is_a_site(people, share):
     assert state("198.51.100.9", [*everybody(), *beside]) is State.UNKNOWN
 
 
+def small_beside(people=4, share=1.0):
+    """Return flows of a large named site and a small one."""
+    return [*habits("Malmö", 60, 0.3), *habits("Lund", people, share)]
+
+
+def test_a_small_site_beside_shows_that_the_networks_of_each_were_written_down():
+    """Where both are named; a small place that nobody named may be anything."""
+    unnamed = [row | {"site": None} if row["site"] == "Lund" else row for row in small_beside()]
+
+    assert state("Malmö", small_beside()) is State.QUIET
+    assert state("Malmö", unnamed) is State.UNKNOWN
+
+
+@pytest.mark.parametrize("people", [4, 30])
+def test_a_site_is_told_by_the_devices_that_are_opened_there(people):
+    """Nobody is at the sign-in screen of a silent site; devices are opened there all the same."""
+    opened = [
+        {"person": f"lund-{n}", "time_utc": ago(9), "site": "Lund", "of_windows": True}
+        for n in range(2)
+    ]
+    elsewhere = [row | {"site": "Malmö"} for row in opened]
+    flows = small_beside(people, 0.0)
+
+    assert state("Malmö", flows) is State.UNKNOWN
+    assert state("Malmö", flows, known=signed_in(*elsewhere)) is State.UNKNOWN
+    assert state("Malmö", flows, known=signed_in(*opened)) is State.QUIET
+
+
 def test_where_no_client_is_recorded_any_other_place_of_work_counts():
     """Nobody is seen at a sign-in screen then, so that says nothing of a tunnel."""
     flows = [

@@ -22,7 +22,8 @@ def shared_way_out(place: str, material: Material) -> Signal:
     """People of several sites may leave by the same addresses: then which site it is, is not told.
 
     Nobody can say so of a place where nearly everybody is. Another place of work beside it shows
-    that sites have ways out of their own.
+    that sites have ways out of their own; a small one does where both were named, for then somebody
+    wrote down the networks of each.
     """
     name, names = "shared-way-out", _names(place, material)
     if len(names) > 1:
@@ -34,8 +35,9 @@ def shared_way_out(place: str, material: Material) -> Signal:
         text = f"Most people of {place} also reset at other places of many people: sites share it"
         return Signal(name, Kind.PEOPLE, State.FIRED, text, people, people)
     others = known[known["kind"].isin(["site", "office"]) & (known.index != place)]
-    others = others[others["people"] >= max(material.numbers["least_people"], _PART * people)]
-    beside = others.index.intersection(_worked_at(material))
+    large = others["people"] >= max(material.numbers["least_people"], _PART * people)
+    both_named = others["named"] & bool(known["named"].get(place, False))
+    beside = others.index[large | both_named].intersection(_worked_at(material))
     if len(beside):
         text = f"People also reset at {len(beside)} other places of work, so sites are told apart"
         return Signal(name, Kind.PEOPLE, State.QUIET, text, len(beside), people)
@@ -70,13 +72,23 @@ def _names(place: str, material: Material) -> list[str]:
 
 
 def _worked_at(material: Material) -> list[str]:
-    """Return the places with people at the sign-in screen, as no tunnel has; all if none is known.
+    """Return the places where devices are opened, as through no tunnel; all if none is known.
 
-    A tunnel begins after the sign-in, so that nobody is at the sign-in screen behind it.
+    A tunnel begins after the sign-in: nobody is at the sign-in screen behind it, nor signs in to
+    Windows.
     """
+    import pandas as pd
+
     flows = material.flows
-    at_screen = flows[flows["client"].isin(SCREENS)]
-    if at_screen.empty:
+    seen = [flows.loc[flows["client"].isin(SCREENS), ["place", "person"]]]
+    signed = material.context.sign_ins
+    if signed is not None:
+        opened = signed[signed["of_windows"] & signed["succeeded"]]
+        place = flows.drop_duplicates("ip_group").set_index("ip_group")["place"]
+        at = opened["site"].fillna(opened["ip_group"].map(place).astype("str"))
+        seen.append(opened[["person"]].assign(place=at))
+    both = pd.concat(seen, ignore_index=True).dropna().drop_duplicates()
+    if both.empty:
         return list(flows["place"].dropna().unique())
-    people = at_screen.groupby("place")["person"].nunique()
+    people = both.groupby("place").size()
     return list(people.index[people >= NOT_ALONE])

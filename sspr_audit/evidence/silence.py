@@ -200,14 +200,21 @@ def _windows_sign_ins(signed: pd.DataFrame, one: Silence) -> pd.DataFrame:
 
 
 def client_not_recorded(one: Silence, material: Material) -> Signal:
-    """Whether the log names the client of resets there as often as elsewhere."""
+    """Whether flows there that are not at the sign-in screen name their client as often as others.
+
+    Where no browser names its client, a silent place names none: the silence itself, and no lapse.
+    """
     flows = material.flows
     since = one.flows["start_utc"].min()
     other = flows[(flows["place"] != one.place) & (flows["start_utc"] >= since)]
+    other = other[other["client"] != SCREEN]
     here = float(one.flows["client"].ne("not-recorded").mean())
     usual = float(other["client"].ne("not-recorded").mean()) if len(other) else here
     fired = here < usual / 2
-    text = f"{percent(here)} of the flows there name their client ({percent(usual)} elsewhere)"
+    text = (
+        f"{percent(here)} of the flows there name their client ({percent(usual)} of those elsewhere"
+        " that are not at the sign-in screen)"
+    )
     return Signal(
         "client-not-recorded",
         Kind.ABSENT,
