@@ -6,12 +6,23 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks import accuracy, peer, running, scoring, tables
 from benchmarks.scoring import Found
-from benchmarks.simulator import FITTED, KINDS, REPORTED, Label, distractors, plants, tenant
+from benchmarks.simulator import (
+    FITTED,
+    KINDS,
+    REPORTED,
+    Label,
+    distractors,
+    oracle,
+    plants,
+    tenant,
+)
+from benchmarks.simulator.model import Attempt
 from benchmarks.simulator.recipes import Recipe
 from benchmarks.simulator.silent import SILENT
 from benchmarks.simulator.texts import TARGETS
@@ -226,6 +237,53 @@ def test_a_tenant_without_client_types_can_show_no_absence():
     (label,) = made("authenticated-proxy", "no-client-type").labels
 
     assert (label.observable, label.blind) == (False, True)
+
+
+def who(number):
+    return SimpleNamespace(upn=f"p{number}@example.com")
+
+
+def tried(number, at, *, stage=80):
+    return Attempt(who(number), at, "office", "192.0.2.1", screen=False, stage=stage)
+
+
+def lacks(struck, spared, *, week=0):
+    """What the oracle says where these people stop at time 1, and those do not."""
+    log = [*(tried(n, 1, stage=10) for n in struck), *(tried(n, 2) for n in spared)]
+    return oracle.lacks(log, lambda one: one.at == 1, lambda one: one.stage < 20, week=week)
+
+
+def test_the_oracle_is_fishers_test():
+    """Against the chances that can be counted by hand."""
+    assert oracle.chance(5, 5, 0, 5) == pytest.approx(1 / 252)
+    assert oracle.chance(1, 2, 1, 2) == pytest.approx(5 / 6)
+    assert oracle.chance(0, 3, 2, 3) == 1
+
+
+def test_the_oracle_sees_what_chance_hardly_ever_makes():
+    """It asks for people, each counted once, for others beside them, and for the week itself."""
+    assert lacks(range(9), range(20, 60)) == ""
+    assert lacks(range(4), range(20, 60)) == "it shows in 4 people"
+    assert lacks([*range(4)] * 9, range(20, 60)) == "it shows in 4 people"
+    assert lacks(range(9), range(20, 22)).startswith(
+        "chance alone shows it in as many people 2e-02"
+    )
+    assert lacks(range(9), range(20, 60), week=2) == (
+        "it shows in nobody in the week that is reported"
+    )
+
+
+WITHIN = [one for one in plants.SILENT if not one.startswith("sspr-")]
+"""What befalls the tenant itself; strangers bring the flows that show them."""
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_a_small_tenant_cannot_show_what_is_planted(name):
+    """With hardly any flows it stays unobservable, though no kind of data is missing."""
+    (planted,) = made(name, flows=12).labels
+
+    assert not planted.observable
+    assert not planted.blind
 
 
 DAY = datetime(2026, 11, 10, tzinfo=UTC)

@@ -7,14 +7,14 @@ from dataclasses import replace
 from sspr_audit.sources import scenes
 from sspr_audit.sources.scenes import Ending, Stage
 
-from . import wire
+from . import oracle, wire
 from .model import DAY, HOUR, MINUTE, SECOND, Attempt, Label
-from .silent import ENOUGH, onset
+from .silent import onset
 from .texts import TOO_MANY
 from .world import SIGN_IN_SCREEN, Trouble, World
 
-FEW = 5
-"""People that an aftermath takes: each shows several things that ordinary resets hardly show."""
+KEPT = 30 * DAY
+"""How long the service keeps sign-ins."""
 VICTIMS = 3
 OUTSIDE = "192.0.2.200"
 
@@ -29,32 +29,41 @@ def off_network(world: World) -> None:
 
     # In half of the tenants it was never otherwise; in the others a tunnel was taken away.
     since = world.start if world.dice.chance(0.5) else onset(world, 14, 50)
-    back: list[int] = []
-
-    def plays(world: World, one: Attempt) -> None:
-        if (again := _locked_out(world, one)) is not None:
-            back.append(again)
-
-    trouble = Trouble("hybrid-device-off-network", since, world.now, hits, plays, after=True)
+    trouble = Trouble("hybrid-device-off-network", since, world.now, hits, _locked_out, after=True)
     world.troubles.insert(0, trouble)  # whoever mistypes there is locked out all the same
-    world.finish.append(lambda: _off_network_label(world, trouble, back))
+    world.finish.append(lambda: _off_network_label(world, trouble))
 
 
-def _off_network_label(world: World, trouble: Trouble, back: list[int]) -> Label:
-    """Return the label; what nobody shows in the week that is reported, no report can tell."""
-    label = _after_label(world, trouble, "hybrid-device-off-network")
-    if label.observable and not any(world.window <= at < world.now for at in back):
-        why = "nobody whom it met was in need again in the week that is reported"
-        return replace(label, observable=False, why_not=why)
-    return label
+def _off_network_label(world: World, trouble: Trouble) -> Label:
+    """Return the label: who was hit by it is held against everybody else who succeeded."""
+    needs: dict[str, list[int]] = {}
+    for upn, at in (*((one.human.upn, one.at) for one in world.log if one.shown), *world.helps):
+        needs.setdefault(upn, []).append(at)
+
+    def again(one: Attempt) -> bool:
+        return any(one.at < at <= one.at + DAY for at in needs[one.human.upn])
+
+    def mine(one: Attempt) -> bool:
+        return one.trouble == trouble.name and one.recorded == SIGN_IN_SCREEN
+
+    done = _succeeded(world)
+    gone = {"signIns", "devices"} & set(world.traits.missing)
+    why, blind = "", True
+    if gone:
+        why = f"{' and '.join(sorted(gone))} are missing"
+    elif world.traits.recorded_how == "none":
+        why = "no ClientType is recorded"
+    else:
+        why, blind = oracle.lacks(done, mine, again, week=world.window), False
+    hit = {one.human.upn for one in done if mine(one)}
+    return _after_label(world, trouble, hit, why, blind=blind)
 
 
-def _locked_out(world: World, one: Attempt) -> int | None:
+def _locked_out(world: World, one: Attempt) -> None:
     """Play what follows: the cloud takes the new password, the device does not, until the office.
 
-    `one.at` is the time of the success. Return when the person was in need again, if ever.
+    `one.at` is the time of the success.
     """
-    again = None
     dice, human = world.dice, one.human
     world.cloud_sign_in(human, one.at)
     if dice.chance(0.4):
@@ -63,14 +72,11 @@ def _locked_out(world: World, one: Attempt) -> int | None:
     if one.depth < 2 and dice.chance(0.5):  # noqa: PLR2004
         later = one.at + dice.whole(4, 300) * MINUTE
         screen = dice.chance(0.85)
-        again = later
         world.attempt(replace(one, at=later, depth=one.depth + 1, screen=screen, shown=False))
     elif dice.chance(0.5):
-        again = one.at + dice.whole(1, 20) * HOUR
-        world.helped(human, again)
+        world.helped(human, one.at + dice.whole(1, 20) * HOUR)
     back = world.moment(human.place, one.at + 6 * HOUR, one.at + 5 * DAY)
     world.sign_in(human, back, world.address(human, "office"), wire.WINDOWS)
-    return again
 
 
 def catch_up(world: World) -> None:
@@ -89,7 +95,34 @@ def catch_up(world: World) -> None:
     since = onset(world, 14, 40)
     trouble = Trouble("phs-catch-up-delay", since, world.now, hits, plays, after=True)
     world.troubles.append(trouble)
-    world.finish.append(lambda: _after_label(world, trouble, "phs-catch-up-delay"))
+    world.finish.append(lambda: _catch_up_label(world, trouble))
+
+
+def _catch_up_label(world: World, trouble: Trouble) -> Label:
+    """Return the label: whose first try was refused is held against everybody's first try."""
+
+    def first(one: Attempt) -> tuple[int, bool] | None:
+        later = (tried for tried in world.tries.get(one.human.upn, ()) if tried[0] > one.at)
+        return min(later, default=None)
+
+    tried = [one for one in _succeeded(world) if first(one)]
+    blind = "signIns" in world.traits.missing
+    why = "signIns are missing"
+    if not blind:
+        why = oracle.lacks(
+            tried,
+            lambda one: one.trouble == trouble.name,
+            lambda one: (first(one) or (0, False))[1],
+            week=world.window,
+        )
+    hit = {one.human.upn for one in tried if one.trouble == trouble.name}
+    return _after_label(world, trouble, hit, why, blind=blind)
+
+
+def _succeeded(world: World) -> list[Attempt]:
+    """Return the successes that the log shows, as far back as sign-ins are kept."""
+    done = (one for one in world.log if one.shown and one.stage == Stage.DONE)
+    return [one for one in done if one.at >= world.now - KEPT]
 
 
 def mistyped(world: World) -> None:
@@ -124,27 +157,9 @@ def mistyped(world: World) -> None:
     )
 
 
-def _after_label(world: World, trouble: Trouble, target: str) -> Label:
-    screen_only = target == "hybrid-device-off-network"
-    hit = {
-        one.human.upn
-        for one in world.log
-        if one.trouble == trouble.name
-        and (one.recorded == SIGN_IN_SCREEN or not screen_only)
-        # The service keeps sign-ins for 30 days.
-        and one.at >= max(trouble.since, world.now - 30 * DAY)
-    }
-    needed = {"signIns", "devices"} if screen_only else {"signIns"}
-    gone = needed & set(world.traits.missing)
-    why, blind = "", False
-    if gone:
-        why, blind = f"{' and '.join(sorted(gone))} are missing", True
-    elif screen_only and world.traits.recorded_how == "none":
-        why, blind = "no ClientType is recorded", True
-    elif len(hit) < FEW:
-        why = f"it met {len(hit)} people of whom sign-ins are kept"
+def _after_label(world: World, trouble: Trouble, hit: set[str], why: str, *, blind: bool) -> Label:
     return Label(
-        target=target,
+        target=trouble.name,
         kind="aftermath",
         since=world.when(trouble.since),
         until=world.when(world.now),
@@ -152,7 +167,7 @@ def _after_label(world: World, trouble: Trouble, target: str) -> Label:
         observable=not why,
         why_not=why,
         blind=blind,
-        planted=target,
+        planted=trouble.name,
         support=len(hit),
     )
 
@@ -178,8 +193,15 @@ def incident(world: World) -> None:
 
 
 def _incident_label(world: World, trouble: Trouble) -> Label:
-    hit = {one.human.upn for one in world.log if one.trouble == trouble.name}
-    why = "" if len(hit) >= ENOUGH else f"{len(hit)} people tried while it lasted"
+    log = [one for one in world.log if one.shown]
+    hit = {one.human.upn for one in log if one.trouble == trouble.name}
+    why = oracle.lacks(
+        log,
+        lambda one: trouble.since <= one.at < trouble.until,
+        lambda one: one.stage < Stage.DONE,
+        week=world.window,
+        tests=oracle.HOURS,
+    )
     return Label(
         target="service-incident",
         kind="time",

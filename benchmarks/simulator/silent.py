@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from sspr_audit.sources.scenes import Ending, Stage
 
+from . import oracle
 from .model import DAY, SECOND, Attempt, Label, Place
 from .people import MODELS, VERSIONS
 from .world import SIGN_IN_SCREEN, Trouble, World
-
-ENOUGH = 8
-"""People that a verdict takes.
-
-An absence is to be told with a chance of error below 0.0005 or so, since some dozens of places are
-tested: that takes 8 people who should have been seen (exp(-8) = 0.0003). A stall, too, needs this
-many to stand out from the one in ten who stop at the options anyway.
-"""
-
-RARE = 3e-5
-"""The chance at which a stall of like devices is more than luck.
-
-Some dozens of kinds of device are looked at, which takes 0.0003 as above, and as nobody knows when
-it began, ten beginnings are.
-"""
 
 SILENT = "signin-screen-silent-at-site"
 SILENT_MEMBERS = (
@@ -79,25 +64,24 @@ def _nothing(world: World, one: Attempt) -> None:
     world.fall_back(one, one.at)
 
 
+def _no_screen(one: Attempt) -> bool:
+    return one.recorded != SIGN_IN_SCREEN
+
+
 def _absence(world: World, name: str, place: Place, trouble: Trouble) -> Label:
-    ips = set(place.egress)
-    here = [one for one in world.log if one.shown and one.ip in ips and one.at >= trouble.since]
-    people = {one.human.upn for one in here}
-    # What an observer sees elsewhere, and here before; not what was drawn.
-    others = [one for one in world.log if one.shown and not (one.ip in ips and one in here)]
-    control = [one for one in others if one.where == "office"]
-    share = sum(one.recorded == SIGN_IN_SCREEN for one in control) / max(1, len(control))
-    screens = {one.human.upn for one in control if one.recorded == SIGN_IN_SCREEN}
-    expected = len(people) * share
+    def mine(one: Attempt) -> bool:
+        return one.ip in place.egress and one.at >= trouble.since
+
+    log = [one for one in world.log if one.shown]
+    here = {one.human.upn for one in log if mine(one)}
     why, blind = "", False
     if world.traits.recorded_how == "none":
         why, blind = "no ClientType is recorded", True
     elif world.traits.shared:
         why, blind = "all sites share their addresses", True
-    elif expected < ENOUGH:
-        why = f"{expected:.1f} people at the sign-in screen would be expected"
-    elif len(screens) < ENOUGH:
-        why = f"only {len(screens)} people elsewhere show what is usual"
+    else:  # held against other offices, and this one in its past
+        log = [one for one in log if one.where == "office" or mine(one)]
+        why = oracle.lacks(log, mine, _no_screen, week=world.window)
     return Label(
         target=SILENT,
         kind="absent",
@@ -110,7 +94,7 @@ def _absence(world: World, name: str, place: Place, trouble: Trouble) -> Label:
         blind=blind,
         rivals=tuple(one for one in SILENT_MEMBERS if one != name),
         planted=name,
-        support=expected,
+        support=len(here),
     )
 
 
@@ -179,31 +163,29 @@ def _stopped(world: World, trouble: Trouble) -> set[str]:
     return {
         one.human.upn
         for one in world.log
-        if one.trouble == trouble.name and one.shown and one.stage <= Stage.OPTIONS
+        if one.trouble == trouble.name and one.shown and _stops_early(one)
     }
 
 
-def _chance(world: World, trouble: Trouble, alike: Callable[[Attempt], bool]) -> float:
-    """Return how often chance stops so many of the people who share what it strikes.
+def _lacks(world: World, trouble: Trouble, alike: Callable[[Attempt], bool]) -> str:
+    """Say why the log cannot show the stall, with any client or at the sign-in screen.
 
-    An observer sees who has such a device and who stopped, with any client or at the sign-in
-    screen, but not which computer each of them tried it on.
+    An observer sees who is alike and who stopped, but not on which computer each of them tried.
     """
-    shown = [one for one in world.log if one.shown]
-    screen = [one for one in shown if one.recorded == SIGN_IN_SCREEN]
-    return min(_by_luck(part, trouble, alike) for part in (shown, screen))
 
+    def mine(one: Attempt) -> bool:
+        return alike(one) and one.at >= trouble.since
 
-def _by_luck(shown: list[Attempt], trouble: Trouble, alike: Callable[[Attempt], bool]) -> float:
-    mine = [one for one in shown if alike(one) and one.at >= trouble.since]
-    rest = [one for one in shown if not alike(one)]
-    people, others = ({one.human.upn for one in part} for part in (mine, rest))
-    stopped, usual = (
-        {one.human.upn for one in part if one.stage <= Stage.OPTIONS} for part in (mine, rest)
+    log = [one for one in world.log if one.shown]
+    screen = [one for one in log if not _no_screen(one)]
+    why, other = (
+        oracle.lacks(part, mine, _stops_early, week=world.window) for part in (log, screen)
     )
-    share, n = (len(usual) + 1) / (len(others) + 2), len(people)
-    ways = range(len(stopped), n + 1)
-    return sum(math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in ways)
+    return why and other and why
+
+
+def _stops_early(one: Attempt) -> bool:
+    return one.stage <= Stage.OPTIONS
 
 
 def _cohort_label(
@@ -217,10 +199,8 @@ def _cohort_label(
         why, blind = "nothing says which devices the people have", True
     elif world.traits.recorded_how == "none":
         why, blind = "no ClientType tells who was at a computer", True
-    elif len(people) < ENOUGH:
-        why = f"it stopped {len(people)} people"
-    elif (chance := _chance(world, trouble, alike)) > RARE:
-        why = f"chance stops as many of the people with such a device {chance:.0e} of the time"
+    else:
+        why = _lacks(world, trouble, alike)
     return Label(
         target=STALLED,
         kind="stalled",
@@ -240,8 +220,8 @@ def _gateway_label(world: World, name: str, place: Place, trouble: Trouble) -> L
     people, why, blind = _stopped(world, trouble), "", False
     if world.traits.shared:
         why, blind = "all sites share their addresses", True
-    elif len(people) < ENOUGH:
-        why = f"it stopped {len(people)} people"
+    else:
+        why = _lacks(world, trouble, lambda one: one.ip in place.egress)
     return Label(
         target=STALLED,
         kind="stalled",
@@ -281,14 +261,26 @@ def code_lost(method: str, target: str, *, by_site: bool) -> Callable[[World], N
         where = f"@{place.name}" if place else ""
         trouble = Trouble(f"{target}{where}", onset(world, 4, 20), world.now, hits, plays)
         world.troubles.append(trouble)
-        world.finish.append(lambda: _code_label(world, target, place, trouble))
+        world.finish.append(lambda: _code_label(world, target, method, place, trouble))
 
     return plant
 
 
-def _code_label(world: World, target: str, place: Place | None, trouble: Trouble) -> Label:
+def _code_label(
+    world: World, target: str, method: str, place: Place | None, trouble: Trouble
+) -> Label:
     hit = {one.human.upn for one in world.log if one.trouble == trouble.name and one.shown}
-    why = "" if len(hit) >= ENOUGH else f"it met {len(hit)} people"
+    started = [
+        one
+        for one in world.log
+        if one.shown and one.stage >= Stage.STARTED and method in one.human.person.gates
+    ]
+    why = oracle.lacks(
+        started,
+        lambda one: one.at >= trouble.since and place in (None, one.human.place),
+        lambda one: one.stage == Stage.STARTED,
+        week=world.window,
+    )
     return Label(
         target=target,
         kind="stalled",

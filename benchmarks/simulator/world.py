@@ -50,6 +50,10 @@ class World:
         self.entries: list[Entry] = []
         self.sign_ins: list[wire.Json] = []
         self.log: list[Attempt] = []
+        self.tries: dict[str, list[tuple[int, bool]]] = {}
+        """When each person signed in, or tried to, and whether that was refused."""
+        self.helps: list[tuple[str, int]] = []
+        """Whom an administrator helped, and when."""
         self.stated: list[tuple[datetime, str]] = []
         self.finish: list[Callable[[], Label | None]] = []
         """What the planted causes say once all is played."""
@@ -228,12 +232,14 @@ class World:
     def sign_in(self, human: Human, at: int, ip: str, app: tuple[str, str], error: int = 0) -> None:
         """Write a sign-in."""
         if self.start <= at < self.now:
+            self.tries.setdefault(human.upn, []).append((at, error != 0))
             number = len(self.sign_ins) + 1
             self.sign_ins.append(wire.sign_in(number, human, at, ip, app, error))
 
     def helped(self, human: Human, at: int) -> None:
         """Write a reset by an administrator."""
         if self.start <= at < self.now:
+            self.helps.append((human.upn, at))
             admin_ip = self.places[0].egress[0]
             self.entries += scenes.admin_reset(self.dice, self.admin, human.person, at, admin_ip)
 

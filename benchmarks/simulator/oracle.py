@@ -1,0 +1,60 @@
+"""What somebody could tell from the log who knew where, when and whom a planted cause strikes.
+
+Nobody who has to find that out can tell more by the same comparison, so this is what a report is
+held against: Fisher's exact test of the people it strikes beside everybody else, each counted once
+by their first attempt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from .model import Attempt
+
+Is = Callable[[Attempt], bool]
+
+RATE: Final = 0.005
+"""How often all tests of one report together may err."""
+TESTS: Final = 50
+"""Places, clients, methods and kinds of device that a report on a tenant of some sites tests."""
+HOURS: Final = 168
+"""Hours of a week: what is over within hours may have begun in any of them."""
+FEW: Final = 5
+"""Fewer people than these are told one by one; no share of them is one."""
+
+
+def lacks(log: Iterable[Attempt], mine: Is, hits: Is, *, week: int, tests: int = TESTS) -> str:
+    """Say why the log cannot show that those who are `mine` hit more often; "" where it can.
+
+    `week` is when the week began that is reported: what hit nobody since is nothing to report.
+    """
+    attempts = sorted(log, key=lambda one: one.at)
+    if not any(one.at >= week and mine(one) and hits(one) for one in attempts):
+        return "it shows in nobody in the week that is reported"
+    (hit, of), (other, among) = (
+        _people([one for one in attempts if mine(one) is inside], hits) for inside in (True, False)
+    )
+    if hit < FEW:
+        return f"it shows in {hit} people"
+    found = chance(hit, of, other, among)
+    if found > RATE / tests:
+        return f"chance alone shows it in as many people {found:.0e} of the time"
+    return ""
+
+
+def _people(attempts: Iterable[Attempt], hits: Is) -> tuple[int, int]:
+    """Return how many people hit by their first attempt, and how many there are."""
+    first: dict[str, bool] = {}
+    for one in attempts:
+        first.setdefault(one.human.upn, hits(one))
+    return sum(first.values()), len(first)
+
+
+def chance(hit: int, of: int, other: int, among: int) -> float:
+    """Return how often chance puts at least `hit` of all who hit among these, not the others."""
+    every, total = of + among, hit + other
+    ways = math.comb(every, total)
+    more = range(hit, min(of, total) + 1)
+    return sum(math.comb(of, one) * math.comb(among, total - one) / ways for one in more)
