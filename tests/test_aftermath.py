@@ -414,13 +414,66 @@ def test_refusals_of_the_first_minutes_that_heal_are_a_password_on_its_way():
     assert one.signals[0].state is State.FIRED
 
 
+def tried_at_once(tenant, *numbers):
+    """Let the people of these flows be accepted by their first try, on their own devices."""
+    for flow in (tenant.flows[n] for n in numbers):
+        who = int(flow["person"].removeprefix("id-"))
+        tenant.sign_ins.append(sign_in(who, flow["end_utc"] + MINUTE, ip=flow["ip"]))
+    return tenant
+
+
 def test_a_few_early_refusals_among_many_good_tries_are_slips_of_the_hand():
-    tenant = refused_at_first(12)
-    for n in range(12, 30):
-        end = tenant.flows[n]["end_utc"]
-        tenant.sign_ins.append({**sign_in(n, end + MINUTE), "person": tenant.flows[n]["person"]})
+    tenant = tried_at_once(refused_at_first(12, later=30), *range(12, 30))
 
     assert not found(tenant.material(), "phs-catch-up-delay")
+
+
+def joined_to_entra_alone(tenant, *numbers):
+    theirs = {tenant.flows[n]["person"].replace("id", "pc") for n in numbers}
+    changed = {"trust": "joined"}
+    for rows in (tenant.devices, tenant.sign_ins):
+        rows[:] = [one | changed if one["device_id"] in theirs else one for one in rows]
+    return tenant
+
+
+def test_a_password_on_its_way_is_seen_though_most_people_have_none_to_wait_for():
+    """The same slips on every device are slips; refused hybrid devices among others are not."""
+    others = range(12, 30)
+    alike = tried_at_once(refused_at_first(12, later=30), *others)
+    apart = tried_at_once(refused_at_first(12, later=30), *others)
+    joined_to_entra_alone(apart, *others)
+    (one,) = found(apart.material(), "phs-catch-up-delay")
+
+    assert not found(alike.material(), "phs-catch-up-delay")
+    assert one.users == 12
+    assert states(one)["others-spared"] is State.FIRED
+
+
+def test_slips_of_the_hand_spare_no_kind_of_device():
+    """People whose passwords are in the cloud alone are refused as often."""
+    tenant = joined_to_entra_alone(refused_at_first(12), *range(6))
+    (mixed_up,) = found(tenant.material(), "phs-catch-up-delay")
+    (hybrid_alone,) = found(refused_at_first(12).material(), "phs-catch-up-delay")
+    (unknown,) = found(
+        tenant.material(tenant.known(devices=None, sign_ins=without_devices(tenant))),
+        "phs-catch-up-delay",
+    )
+
+    assert states(mixed_up)["others-spared"] is State.QUIET
+    assert states(hybrid_alone)["others-spared"] is State.FEW
+    assert states(unknown)["others-spared"] is State.UNKNOWN
+
+
+def without_devices(tenant):
+    return [one | {"device_id": None, "trust": None} for one in tenant.sign_ins]
+
+
+def test_an_earlier_reset_without_sign_ins_does_not_hide_a_later_one():
+    """Sign-ins are kept for a month, resets for longer."""
+    tenant = refused_at_first(12)
+    tenant.flows += [at_screen(n, START + n * MINUTE, ip=home(n)) for n in range(12)]
+
+    assert [one.users for one in found(tenant.material(), "phs-catch-up-delay")] == [12]
 
 
 def test_without_sign_ins_it_is_said_and_no_other_test_counts_for_more():

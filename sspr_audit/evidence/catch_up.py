@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import opening, statistics, successes
-from sspr_audit.evidence.wording import counted
+from sspr_audit.evidence.wording import counted, more_people
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ HEALS_MIN: Final = 15
 
 def tested(found: pd.DataFrame, material: Material) -> Tested:
     """Return whether first tries soon after a reset are refused more often than later ones."""
+    import pandas as pd
+
     # One look, whatever is known: what is missing must not make other tests count for more.
     if material.context.sign_ins is None:
         needs = "sign-ins: all of people who reset, in the day after (AuditLog.Read.All)"
@@ -37,7 +39,10 @@ def tested(found: pd.DataFrame, material: Material) -> Tested:
     if found.empty:
         needs = "more people: any whose reset succeeded"
         return Tested(Kind.AFTERMATH, 1, few=(Few(TARGET, Scope(), needs),))
-    once = found.sort_values(["end_utc", "flow_id"]).drop_duplicates("person")
+    # The service keeps sign-ins for a month: successes long before would hide those of that month.
+    oldest = material.context.sign_ins["time_utc"].min() - pd.Timedelta(minutes=LATER_MIN)
+    once = found[found["end_utc"] >= oldest].sort_values(["end_utc", "flow_id"])
+    once = once.drop_duplicates("person")
     once = once.assign(device_id=None)
     after = successes.signed_after(material, once)
     first = _first_tries(after)
@@ -46,18 +51,47 @@ def tested(found: pd.DataFrame, material: Material) -> Tested:
     enough = int(material.numbers["least_people"])
     if min(len(early), len(later)) < enough:
         return Tested(Kind.AFTERMATH, 1, few=(_few(len(early), len(later), enough),))
-    p = float(
-        statistics.fisher_upper(
-            early["healed"].sum(), len(early), later["healed"].sum(), len(later)
-        )
-    )
-    hits = early[early["healed"]]
-    active = hits["end_utc"] >= material.window.start
-    rare = len(hits) < material.numbers["early_share"] * len(early)
-    if rare or p > material.numbers["corroborates"] or not active.any():
+    if _chance(early, later) > material.numbers["corroborates"]:
         return Tested(Kind.AFTERMATH, 1)
-    flows = once[once["flow_id"].isin(hits["flow_id"])]
-    return Tested(Kind.AFTERMATH, 1, (_suspicion(flows, early, later, p, material),))
+    owned = successes.with_devices(material, flows := once[once["flow_id"].isin(early["flow_id"])])
+    early = early.assign(trust=early["flow_id"].map(owned.set_index("flow_id")["trust"]))
+    p, hits = _refused(early, later, material)
+    flows = flows[flows["flow_id"].isin(hits["flow_id"])]
+    active = flows["end_utc"] >= material.window.start
+    if p > material.numbers["corroborates"] or not active.any():
+        return Tested(Kind.AFTERMATH, 1)
+    signals = (
+        refused_at_first(early, later, p),
+        again_at_once(flows, material),
+        others_spared(early, material),
+    )
+    return Tested(Kind.AFTERMATH, 1, (_suspicion(flows, signals, p),))
+
+
+def _chance(here: pd.DataFrame, there: pd.DataFrame) -> float:
+    """Return how often chance alone refuses as many first tries here, beside there."""
+    hits, others = here["healed"].sum(), there["healed"].sum()
+    return float(statistics.fisher_upper(hits, len(here), others, len(there)))
+
+
+def _refused(
+    early: pd.DataFrame, later: pd.DataFrame, material: Material
+) -> tuple[float, pd.DataFrame]:
+    """Return how often chance refuses as many first tries so early, and those that are meant.
+
+    Where most pass, hands may have slipped, or most passwords live in the cloud alone. So people on
+    hybrid devices are then looked at: more of them must be refused than of the others, whose hands
+    are no better.
+    """
+    hybrid = early["trust"].eq(opening.HYBRID)
+    p, mine = _chance(early, later), early
+    if early["healed"].mean() < material.numbers["early_share"]:
+        mine = early[hybrid]
+        others = early[early["trust"].notna() & ~hybrid]
+        p = min(1.0, 2 * max(_chance(mine, later), _chance(mine, others)))  # two looks
+    hits = mine[mine["healed"]]
+    rare = len(hits) < material.numbers["early_share"] * len(mine)
+    return 1.0 if rare else p, hits
 
 
 def _first_tries(after: pd.DataFrame) -> pd.DataFrame:
@@ -81,9 +115,7 @@ def _few(early: int, later: int, enough: int) -> Few:
     return Few(TARGET, Scope(), needs)
 
 
-def _suspicion(
-    flows: pd.DataFrame, early: pd.DataFrame, later: pd.DataFrame, p: float, material: Material
-) -> Suspicion:
+def _suspicion(flows: pd.DataFrame, signals: tuple[Signal, ...], p: float) -> Suspicion:
     return Suspicion(
         TARGET,
         Kind.AFTERMATH,
@@ -93,7 +125,7 @@ def _suspicion(
         flows=len(flows),
         first_seen=flows["start_utc"].min().to_pydatetime(warn=False),
         last_seen=flows["end_utc"].max().to_pydatetime(warn=False),
-        signals=(refused_at_first(early, later, p), again_at_once(flows, material)),
+        signals=signals,
         flow_ids=tuple(flows["flow_id"]),
     )
 
@@ -121,3 +153,25 @@ def again_at_once(flows: pd.DataFrame, material: Material) -> Signal:
     fired = count >= material.numbers["least_people"]
     state = State.of(fired)
     return Signal("again-at-once", Kind.PEOPLE, state, text, count, len(flows))
+
+
+def others_spared(early: pd.DataFrame, material: Material) -> Signal:
+    """People on hybrid devices are refused, and those on devices joined to Entra alone are not."""
+    name, kind = "others-spared", Kind.PEOPLE
+    known = early["trust"].notna()
+    if known.mean() < material.numbers["known_share"]:
+        text = "Whether those who were accepted at once use other devices is not known"
+        return Signal(name, kind, State.UNKNOWN, text, needs=opening.DEVICES)
+    hybrid = early["trust"].eq(opening.HYBRID)
+    mine, others = early[known & hybrid], early[known & ~hybrid]
+    p, hits = _chance(mine, others), int(mine["healed"].sum())
+    text = (
+        f"{hits} of {counted(len(mine))} on hybrid devices were refused at first, beside"
+        f" {int(others['healed'].sum())} of {counted(len(others))} on other devices"
+    )
+    lacks = int(material.numbers["least_people"]) - min(len(mine), len(others))
+    if lacks > 0:
+        which = "other" if len(others) < len(mine) else "hybrid"
+        needs = f"{more_people(lacks)} on {which} devices who sign in as soon"
+        return Signal(name, kind, State.FEW, text, hits, len(mine), p, needs)
+    return Signal(name, kind, State.of(material.agrees(p)), text, hits, len(mine), p)
