@@ -144,6 +144,18 @@ def test_failing_browsers_speak_against_it():
     assert signal(found, "browser-fails-too").state is State.FIRED
 
 
+def test_who_had_longer_to_try_again_is_no_better():
+    """Where three in ten fail at first, a place of one try each does no worse than others."""
+    once = list({one["person"]: one for one in SILENT}.values())
+    failing = {"outcome": "failed", "stage": 60}
+
+    def tried(flows):
+        return [one | failing if n % 10 in {2, 5, 8} else one for n, one in enumerate(flows)]
+
+    found = suspicion([*tried(USUAL), *SPOKE, *tried(once)])
+    assert signal(found, "browser-fails-too").state is State.QUIET
+
+
 def test_the_same_people_elsewhere_agree():
     """Who uses the sign-in screen at another office, and never here, has device and habit."""
     travels = [on_day(one["person"], 50, "Oslo", client="windows-signin") for one in SILENT[:40]]

@@ -142,15 +142,16 @@ def help_instead(one: Silence, material: Material) -> Signal:
 
 
 def browser_fails_too(one: Silence, material: Material) -> Signal:
-    """People whose resets in other clients succeed there, beside the share elsewhere."""
-    ended = material.flows[material.flows["outcome"] != "open"].dropna(subset=["place"])
-    good = ended.assign(good=ended["outcome"].eq("succeeded"))
-    here = good[good["flow_id"].isin(one.flows["flow_id"])].groupby("person")["good"].any()
-    other = (
-        good[(good["place"] != one.place) & ~good["client"].eq(SCREEN)]
-        .groupby("person")["good"]
-        .any()
-    )
+    """People whose first reset by other ways succeeds there, beside those elsewhere since then.
+
+    Who has longer to try again gets through more often, so everybody's first flow counts.
+    """
+    flows = material.flows
+    ended = flows[flows["outcome"].ne("open") & flows["start_utc"].ge(one.flows["start_utc"].min())]
+    good = ended.dropna(subset=["place"]).assign(good=ended["outcome"].eq("succeeded"))
+    mine = good["flow_id"].isin(one.flows["flow_id"])
+    apart = (good["place"] != one.place) & ~good["client"].eq(SCREEN)
+    here, other = (good[part].drop_duplicates("person")["good"] for part in (mine, apart))
     bad, of, bad_else, of_else = int((~here).sum()), len(here), int((~other).sum()), len(other)
     p = float(statistics.fisher_upper(bad, of, bad_else, of_else))
     few = of < material.numbers["least_people"] and not material.spoils(p)
