@@ -584,6 +584,21 @@ def test_three_people_whose_hybrid_devices_opened_show_that_a_place_reaches():
     assert proved(*nowhere) == [False] * 3
 
 
+def test_an_office_with_two_ways_out_that_nobody_named_is_inside():
+    """Devices that open by either of its addresses show it, and so do sign-ins by either."""
+    out = ("198.51.100.9", "198.51.100.10")
+    at = START + 30 * DAY
+    flows, opened = [], []
+    for n in range(8):
+        flows.append(at_screen(n, at + n * HOUR, ip=out[n % 2]))
+        opened += [sign_in(n, at + n * HOUR + 9 * MINUTE, ip=out[n % 2])]
+        opened += [sign_in(n, at + n * HOUR + DAY, ip=out[1 - n % 2])]
+    here = made(flows, known=context(sign_ins=opened), sites=())
+
+    assert set(reach.sided(here, here.flows["place"])) == {reach.INSIDE}
+    assert set(reach.at(here, here.context.sign_ins)) == {reach.INSIDE}
+
+
 def test_devices_that_need_no_domain_controller_show_nothing_of_a_place():
     assert not any(proved(*(("Lund", f"id-{n}", "joined", True) for n in range(5))))
 

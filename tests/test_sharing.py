@@ -129,6 +129,24 @@ def test_a_stall_says_whether_its_place_is_one():
     assert signal(there, "shared-way-out").state is State.UNKNOWN
 
 
+def test_a_client_that_stops_at_the_only_way_out_may_be_that_of_one_site():
+    """What is told of a client, and seen at one place alone, is told with the same doubt."""
+    screen = {"client": "windows-signin"}
+    usually = [row | {"site": None, "ip_group": "198.51.100.9"} for row in usual()]
+    out = [
+        named(f"out{n}", f"victim{n}", 3 - n / 9, place="198.51.100.9", **STOPPED, **screen)
+        for n in range(24)
+    ]
+    abroad = [row | {"ip_group": home(n)} for n, row in enumerate(out)]
+
+    (here,) = stalled.tested(made([*usually, *out])).suspicions
+    (anywhere,) = stalled.tested(made([*usually, *abroad])).suspicions
+
+    assert here.scope.clients == anywhere.scope.clients == ("windows-signin",)
+    assert signal(here, "shared-way-out").state is State.UNKNOWN
+    assert signal(anywhere, "shared-way-out").state is State.QUIET
+
+
 def neighbours(known=None):
     """Return the places of an office whose people each reset by one of two addresses."""
     flows = [
@@ -148,6 +166,21 @@ def test_sign_ins_tell_which_neighbours_are_one_way_out():
 
     assert neighbours() == {"198.51.100.9", "198.51.100.10"}
     assert neighbours(signed_in(*by_both)) == {"198.51.100.9 (+1 beside it)"}
+
+
+def test_who_signs_in_minutes_after_a_reset_came_once():
+    """The sign-in that a reset is made for goes the same way, and says nothing of others."""
+    at = [(f"p{n}", f"198.51.100.{9 + n % 2}", n % 40) for n in range(30)]
+    flows = [on_day(person, day, ip, client="windows-signin") for person, ip, day in at]
+    by_both = [{"person": f"p{n}", "ip_group": f"198.51.100.{10 - n % 2}"} for n in range(6)]
+    later = [row | {"time_utc": ago(2)} for row in by_both]
+    soon = [
+        {"person": row["person"], "ip_group": row["ip_group"], "time_utc": row["end_utc"]}
+        for row in flows
+    ]
+    known = signed_in(*later, *soon)
+
+    assert set(made(flows, known=known).flows["place"]) == {"198.51.100.9 (+1 beside it)"}
 
 
 def test_sign_ins_of_others_are_no_way_out():

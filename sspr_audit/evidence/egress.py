@@ -29,13 +29,19 @@ def places(flows: pd.DataFrame, sign_ins: pd.DataFrame | None = None) -> pd.Seri
     """
     import pandas as pd
 
-    unnamed = flows.loc[flows["site"].isna(), ["ip_group", "person"]].dropna()
-    count = unnamed.drop_duplicates().groupby("ip_group")["person"].size()
+    def seen(rows: pd.DataFrame, times: pd.Series[pd.Timestamp]) -> pd.DataFrame:
+        unnamed = rows.loc[rows["site"].isna(), ["ip_group", "person"]]
+        return unnamed.assign(day=times.dt.floor("D")).dropna()
+
+    unnamed = seen(flows, flows["start_utc"])
+    count = unnamed[["ip_group", "person"]].drop_duplicates().groupby("ip_group")["person"].size()
     crowds = count.index[count >= _CROWD]
-    seen = [unnamed]
+    every = [unnamed]
     if sign_ins is not None:
-        seen.append(sign_ins.loc[sign_ins["site"].isna(), ["ip_group", "person"]].dropna())
-    visits = pd.concat([one[one["ip_group"].isin(crowds)] for one in seen], ignore_index=True)
+        every.append(seen(sign_ins, sign_ins["time_utc"]))
+    visits = pd.concat([one[one["ip_group"].isin(crowds)] for one in every], ignore_index=True)
+    # Who resets and signs in minutes later, or twice, came once.
+    visits = visits.drop_duplicates()
     people = {str(address): Counter(came) for address, came in visits.groupby("ip_group")["person"]}
     names = {address: _name(group) for group in _groups(people) for address in group}
     address = flows["ip_group"]

@@ -90,6 +90,14 @@ class Material:
 
         return networks.places(self)
 
+    def placed(self, signed: pd.DataFrame) -> pd.Series[str]:
+        """Return where each sign-in was, as `place` of flows; its address where nobody reset."""
+        known = self.flows.dropna(subset=["ip_group"]).drop_duplicates("ip_group")
+        groups = dict(zip(known["ip_group"], known["place"], strict=True))
+        address = signed["ip_group"]
+        place = address.map(groups).astype("str").fillna(address)
+        return signed["site"].fillna(place)
+
     def agrees(self, p: float) -> bool:
         """Say whether chance shows as much so seldom that a second signal counts as fired."""
         return p <= self.numbers["corroborates"]

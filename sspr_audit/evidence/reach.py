@@ -43,7 +43,7 @@ def _shown(material: Material) -> list[str]:
         return []
     done = material.flows[material.flows["outcome"] == "succeeded"]
     took = signed[signed["of_windows"] & signed["succeeded"] & signed["trust"].eq("hybrid")]
-    took = took.assign(place=took["site"].fillna(took["ip_group"]))
+    took = took.assign(place=material.placed(took))
     both = done[["person", "place", "end_utc"]].merge(
         took[["person", "place", "time_utc"]].dropna(), on=["person", "place"]
     )
@@ -56,7 +56,7 @@ def _shown(material: Material) -> list[str]:
 
 def at(material: Material, signed: pd.DataFrame) -> pd.Series[str]:
     """Return inside, outside or unknown for each sign-in, as `sided` does for resets."""
-    return sided(material, signed["site"].fillna(signed["ip_group"]))
+    return sided(material, material.placed(signed))
 
 
 def _said(site: Site) -> str:

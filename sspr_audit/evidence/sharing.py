@@ -49,11 +49,19 @@ def shared_way_out(place: str, material: Material) -> Signal:
 
 
 def told_apart(one: Stretch, material: Material) -> Signal:
-    """The same of a cohort, which may be no place at all."""
+    """The same of a cohort, which may be no place at all.
+
+    What is told of a client, or of everybody, may as well be a site's where nearly all is at one
+    place; devices are held against others at the same place.
+    """
     name = "shared-way-out"
     dimension, place = one.found.dimension, one.found.cohort.partition("|")[0]
     if dimension.startswith("place") or dimension == cohorts.PEOPLE_OF:
         return shared_way_out(place, material)
+    if dimension in {"client", "tenant"}:
+        places = one.hits.drop_duplicates("person")["place"].value_counts()
+        if len(places) and places.iloc[0] >= material.numbers["common_share"] * places.sum():
+            return shared_way_out(str(places.index[0]), material)
     text = f"It is told of {one.name}, not of a place"
     return Signal(name, Kind.PEOPLE, State.QUIET, text)
 
@@ -84,9 +92,7 @@ def _worked_at(material: Material) -> list[str]:
     signed = material.context.sign_ins
     if signed is not None:
         opened = signed[signed["of_windows"] & signed["succeeded"]]
-        place = flows.drop_duplicates("ip_group").set_index("ip_group")["place"]
-        at = opened["site"].fillna(opened["ip_group"].map(place).astype("str"))
-        seen.append(opened[["person"]].assign(place=at))
+        seen.append(opened[["person"]].assign(place=material.placed(opened)))
     both = pd.concat(seen, ignore_index=True).dropna().drop_duplicates()
     if both.empty:
         return list(flows["place"].dropna().unique())
