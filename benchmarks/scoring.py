@@ -164,7 +164,8 @@ def _over(
     if elsewhere and not hits:
         yield "wrong scope"
     beyond = {site for label in hits for site in label.sites}
-    if beyond and set(found.sites) - beyond:
+    # What is planted everywhere shows at whatever sites its people are.
+    if all(label.sites for label in hits) and beyond and set(found.sites) - beyond:
         yield "a site too many"
 
 

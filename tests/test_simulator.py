@@ -345,6 +345,15 @@ def test_claiming_too_much_is_counted(finding, planted, over):
     assert over in verdict(finding, planted)[1]
 
 
+def test_what_is_planted_everywhere_shows_at_any_site():
+    """Beside the cause of one site, one that follows devices makes more sites no claim too many."""
+    wide, here = found(sites=("Alta", "Brix")), label()
+    everywhere = label(sites=(), ips=())
+
+    assert verdict(wide, here)[1] == ("a site too many",)
+    assert verdict(wide, here, everywhere)[1] == ()
+
+
 def test_a_possible_claims_little():
     """It may name one member of a family, and stand where little can be seen."""
     blind = label(observable=False, blind=True, why_not="x")

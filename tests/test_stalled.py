@@ -134,6 +134,49 @@ def test_a_device_cohort_is_found_across_places():
     assert signal(found, "devices-in-several-places").state is State.FIRED
 
 
+def slates(rows, ordinary):
+    """Return which of these flows were made on a Slate 7, as the join of devices tells it."""
+    return pd.DataFrame(
+        [(row["flow_id"], "Slate 7") for row in rows]
+        + [(row["flow_id"], "Desk 2") for row in ordinary],
+        columns=["flow_id", "model"],
+    ).assign(maker=None, os_version=None)
+
+
+@pytest.mark.parametrize(
+    ("client", "state"), [(None, State.QUIET), ("not-recorded", State.UNKNOWN)]
+)
+def test_who_was_at_a_device_is_not_known_where_no_client_is_named(client, state):
+    """Owners of one model may have stopped on their phones."""
+    changes = {"client": client} if client else {}
+    rows = [row | changes for row in outage(count=18)]
+    ordinary = [row | changes for row in usual()]
+
+    on_devices = only(stalled.by_device(made([*ordinary, *rows]), slates(rows, ordinary)))
+    at_a_place = only(stalled.tested(made([*ordinary, *rows])))
+
+    assert on_devices.scope.devices
+    assert signal(on_devices, "not-at-computers").state is state
+    assert signal(at_a_place, "not-at-computers").state is State.QUIET
+
+
+def test_a_client_that_stops_names_the_places_where_it_does():
+    """A site where people stop now and then, as everywhere, is not drawn into it."""
+    screen = {"client": "windows-signin"}
+    stops = [row for place in ("Lund", "Ystad") for row in outage(count=14, place=place, **screen)]
+    well = [
+        named(f"well{n}", f"well{n}", 3 - n / 10, place="Malmö", **screen, **changes)
+        for n, changes in enumerate([STOPPED] * 2 + [{}] * 18)
+    ]
+    rows = [row | {"flow_id": f"s{n}", "person": f"s{n}"} for n, row in enumerate(stops)]
+
+    found = stalled.tested(made([*usual(), *rows, *well])).suspicions
+    (wide,) = (one for one in found if len(one.scope.sites) > 1)
+
+    assert wide.scope.clients == ("windows-signin",)
+    assert wide.scope.sites == ("Lund", "Ystad")
+
+
 def test_devices_whose_screens_alone_stop_are_found():
     """Browsers of the same model that get through do not hide its sign-in screens."""
     rows = [
@@ -142,11 +185,7 @@ def test_devices_whose_screens_alone_stop_are_found():
     ]
     works = [named(f"web{n}", f"user{n}", 3 - n / 20, place="Lund") for n in range(50)]
     ordinary = usual()
-    devices = pd.DataFrame(
-        [(row["flow_id"], "Slate 7") for row in [*rows, *works]]
-        + [(row["flow_id"], "Desk 2") for row in ordinary],
-        columns=["flow_id", "model"],
-    ).assign(maker=None, os_version=None)
+    devices = slates([*rows, *works], ordinary)
 
     found = only(stalled.by_device(made([*ordinary, *works, *rows]), devices))
 

@@ -27,7 +27,7 @@ _PURER: Final = 0.1
 """About the same flows: this part of them. A clearly greater share: by this much."""
 
 _NAMED: Final = 2
-"""A wider cohort names the places where at least so many of its people hit."""
+"""A wider cohort names no place where fewer of its people hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,9 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
         if there.empty or there["site"].notna().any():
             return Scope(sites=(place,))
         return Scope(ips=tuple(sorted(there["ip_group"].unique())))
-    sites = _often(hits, hits["site"])
-    ips = _often(hits, hits["ip_group"].where(hits["site"].isna()))
+    inside = one.inside
+    sites = _often(one, inside["site"])
+    ips = _often(one, inside["ip_group"].where(inside["site"].isna()))
     if dimension == "client":
         return Scope(sites=sites, ips=ips, clients=(one.found.cohort,))
     kind = dimension.removesuffix(" and client")
@@ -170,9 +171,11 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
     return Scope(sites=sites, ips=ips, clients=(client,) if client else (), devices=devices)
 
 
-def _often(hits: pd.DataFrame, places: pd.Series[str]) -> tuple[str, ...]:
-    people = hits.groupby(places)["person"].nunique()
-    return tuple(sorted(people.index[people >= _NAMED]))
+def _often(one: Stretch, places: pd.Series[str]) -> tuple[str, ...]:
+    """Return the places where clearly more of its people hit than everywhere hit anyway."""
+    at = one.inside.groupby(places)["hit"].agg(["sum", "mean"])
+    named = (at["sum"] >= _NAMED) & (at["mean"] >= (one.found.share + one.found.usual) / 2)
+    return tuple(sorted(at.index[named]))
 
 
 def unexplained(found: Iterable[tuple[Suspicion, float]]) -> tuple[Suspicion, ...]:

@@ -28,6 +28,8 @@ _DAY_H: Final = 24
 """What everybody met and was over within so many hours is no trouble of a product, hours."""
 _DEVICE: Final = ("model", "maker", "os_version")
 """What devices may share, by column of the join of flows and devices."""
+_NO_DEVICE: Final = ("tenant", "client", "place", "place and client")
+"""The dimensions whose cohorts share no device."""
 
 
 def tested(material: Material) -> Tested:
@@ -97,6 +99,7 @@ def _signals(one: Stretch, units: pd.DataFrame, material: Material) -> Iterator[
     yield strangers_only(one)
     yield everywhere_at_once(one, material)
     yield sharing.told_apart(one, material)
+    yield not_at_computers(one, material)
 
 
 def stops_before_verification(one: Stretch) -> Signal:
@@ -161,7 +164,7 @@ def works_elsewhere(one: Stretch, material: Material) -> Signal:
 def several_places(one: Stretch) -> Signal:
     """The people who stop share a device model or version, not a place."""
     name = "devices-in-several-places"
-    if one.found.dimension in {"tenant", "client", "place", "place and client"}:
+    if one.found.dimension in _NO_DEVICE:
         text = "Whether the devices share a product or version is not known"
         needs = "devices with model and version, and the sign-ins that link them to people"
         return Signal(name, Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
@@ -171,6 +174,25 @@ def several_places(one: Stretch) -> Signal:
     fired = stopped >= max(NOT_ALONE, len(places) / 2)
     state = State.of(fired)
     return Signal(name, Kind.PEOPLE, state, text, stopped, one.found.people)
+
+
+def not_at_computers(one: Stretch, material: Material) -> Signal:
+    """Whether people with these devices were at them: many reset on a phone instead.
+
+    The sign-in screen is one, so where the log names any client, it tells who was at a computer.
+    """
+    name = "not-at-computers"
+    if one.found.dimension in _NO_DEVICE:
+        return Signal(name, Kind.PEOPLE, State.QUIET, f"It is told of {one.name}, not of devices")
+    if material.flows["client"].eq("not-recorded").all():
+        text = (
+            f"Whether the people with {one.name} were at these devices or at a phone is not known"
+        )
+        needs = "ClientType in the audit records, which tells who was at a sign-in screen"
+        return Signal(name, Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
+    at_screen = int(one.hits.loc[one.hits["client"].isin(SCREENS), "person"].nunique())
+    text = f"{counted(at_screen)} with {one.name} stopped at a sign-in screen, and so at a computer"
+    return Signal(name, Kind.PEOPLE, State.QUIET, text, at_screen, one.found.people)
 
 
 def stops_later_too(one: Stretch, units: pd.DataFrame, material: Material) -> Signal:
