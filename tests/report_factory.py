@@ -218,6 +218,7 @@ def finding(**changes: Any) -> Finding:
         ),
         events=310,
         event_ids=tuple(f"SSPR_{number:06}" for number in range(100)),
+        flow_ids=tuple(flow(number, 0)["flow_id"] for number in (1, 3, 4)),
     )
     return replace(made, **changes)
 

@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 import pytest
 import report_factory
 import report_hostile
+import test_progress
 
 from sspr_audit.cli import run
 from sspr_audit.deliver import message
-from sspr_audit.model import Attachment, Coverage, Envelope, Gap, Window
+from sspr_audit.model import Attachment, Coverage, Envelope, Gap, Remedy, Scope, Window
 from sspr_audit.pipeline import mail as pipeline
 from sspr_audit.pipeline import report
 from sspr_audit.report import mail
@@ -87,6 +88,37 @@ def test_the_subject_is_the_verdict_and_the_days(letter):
     assert f"<title>{letter.subject}" in letter.page
 
 
+@pytest.mark.parametrize("length", [1, 60, 5_000])
+def test_the_subject_never_loses_how_sure_it_is(length):
+    """Whatever place and title are called, a suspicion does not arrive as a fact."""
+    scope = Scope(sites=("S" * length,), clients=("windows-signin",))
+    one = report_factory.finding(title="T" * length, scope=scope)
+    subject = written(report_factory.report(findings=(one,))).subject
+
+    assert "(likely) [" in subject
+    assert "T" in subject.partition(": ")[2]
+    assert len(subject) < 180
+
+
+def test_what_is_new_is_named_before_it_is_counted():
+    """By its number and title, which is that of its row."""
+    letter = written(test_progress.told_report())
+    named = letter.text.index("New: 1. Proxy demands")
+
+    assert named < letter.text.index("Worse: 2. Password writeback") < letter.text.index("1 new,")
+
+
+def test_a_long_remedy_ends_between_words_and_says_where_the_rest_is():
+    """Nobody copies half a host name."""
+    words = [f"host{number}.example.com" for number in range(60)]
+    one = report_factory.finding(remedy=Remedy(" ".join(words)))
+    page = Page(written(report_factory.report(findings=(one,))).page)
+    (said,) = (text for text in page.words if text.startswith("host0."))
+
+    assert said.endswith(" \u2026 (the report has all)")
+    assert set(said.removesuffix(" \u2026 (the report has all)").split()) <= set(words)
+
+
 def test_a_letter_needs_nothing_else(letter):
     """No remote picture, no script, no form; what it shows travels with it."""
     page = Page(letter.page)
@@ -101,7 +133,8 @@ def test_a_letter_is_small(letter):
     """Gmail would cut off what is longer; the rest is pictures and attachments."""
     assert len(letter.page.encode()) < mail.PAGE_LIMIT
     assert letter.page.count('class="number"') == content.ROWS
-    assert "1 more finding" in letter.page
+    assert "1 more finding in the report." in letter.page
+    assert "1 more finding in the report." in letter.text
 
 
 def test_pictures_say_in_words_what_they_show(letter):

@@ -18,6 +18,7 @@ import report_pages as pages
 import test_progress
 import test_pseudonyms
 
+from sspr_audit.model import Course, Trend
 from sspr_audit.report import page, pseudonyms
 from sspr_audit.tables import EVENTS
 
@@ -173,14 +174,40 @@ def test_the_change_is_told_with_its_interval() -> None:
 
 
 def test_what_became_of_each_finding_is_told() -> None:
-    """New, worse, continuing and gone stand at the top, and with each finding what is known."""
+    """New, worse, continuing and gone stand at the top, named, and with each finding its course."""
     text = told(pages.broken())
+    lead = text.index("Worse than the period before New: 1. Proxy demands")
 
-    assert "Worse than the period before" in text
+    assert (
+        lead
+        < text.index("Worse: 2. Password writeback")
+        < text.index("1 new, 1 worse, 1 not known whether new")
+    )
     assert "1 new, 1 worse, 1 not known whether new, 1 gone" in text
     assert "Gone since then Malmö, at Malmö" in text
-    assert "Likely New 1. Proxy demands" in text
+    assert "cannot give New ●●○ Likely" in text
     assert text.count("for 3 weeks, since") == 1
+
+
+def test_what_nobody_knows_is_said_once() -> None:
+    """Where no finding has a known course, the top says so, and no card repeats it."""
+    report = test_progress.told_report()
+    unknown = tuple(replace(one, trend=Trend(Course.NOT_KNOWN)) for one in report.findings)
+    before = replace(report.progress, is_known=False, gone=(), gone_is_known=False)
+    text = told(pages.rendered(replace(report, findings=unknown, progress=before)))
+
+    assert text.count("nothing is known of that time") == 1
+    assert "not known whether" not in text.lower()
+
+
+def test_every_finding_says_why_before_anything_is_opened() -> None:
+    """The first sentence of the evidence stands on the card; the rest is below the fold."""
+    one = factory.finding()
+    text = told(pages.rendered(factory.report(findings=(one,))))
+    card = text[text.index("1. Proxy demands") :]
+
+    assert card.index(one.evidence[0].statement) < card.index("Why we think so")
+    assert card.index("Why we think so") < card.index(one.evidence[1].statement)
 
 
 def test_without_events_flows_have_no_steps() -> None:
@@ -243,7 +270,7 @@ def test_every_flow_of_the_window_is_there_with_its_steps() -> None:
     assert (failed["outcome"], failed["client"]) == ("failed", "windows-signin")
     assert failed["reason"] == "OnPremisesConnectivityError"
     assert (failed["person"], data["domain"]) == ("user3@", "example.com")
-    assert failed["found"] == [1, 2, 3]  # its first event is one of each finding's
+    assert failed["found"] == [1, 2, 3]  # one of each finding's
     assert failed["steps"] == [(0, ["typed in the user name"]), (36, ["typed in the user name"])]
     assert rows["4"]["person"] is None
     assert rows["5"]["address"] is None

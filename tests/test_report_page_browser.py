@@ -175,11 +175,33 @@ def test_flows_are_searched_and_chosen(broken) -> None:
 
 
 def test_a_finding_leads_to_its_flows(broken) -> None:
-    """The link below a finding chooses its flows in the table."""
-    broken.page.locator("#finding-1 .to-flows").click()
+    """The link below a finding says how many of its flows are here, and chooses them."""
+    link = broken.page.locator("#finding-1 .to-flows")
+    said = link.inner_text()
+    link.click()
 
+    assert said == "Show 2 of its 3 flows"
     assert broken.page.input_value("#finding") == "1"
-    assert 0 < len(rows(broken, "#list tbody tr")) < 8
+    assert len(rows(broken, "#list tbody tr")) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"flow_ids": ("of last month",)}, "sspr-audit report --since 2026-03-03 opens them"),
+        ({"flow_ids": ()}, "its events stand by themselves"),
+        ({"flow_ids": (), "events": 0}, "causes authenticated-proxy --why tells what was looked"),
+    ],
+    ids=["before the window", "events alone", "an absence"],
+)
+def test_a_finding_without_flows_here_says_where_to_look(browser, files, changes, told) -> None:
+    """No link that leads to an empty table."""
+    file = files / "elsewhere.html"
+    report = pages.factory.report(findings=(pages.factory.finding(**changes),))
+    file.write_text(pages.rendered(report), "utf-8")
+    with visit(browser, file) as one:
+        assert one.page.locator(".to-flows:visible").count() == 0
+        assert told in one.page.inner_text(".elsewhere")
 
 
 def test_a_flow_opens_to_its_time_line(broken) -> None:
@@ -193,7 +215,7 @@ def test_a_flow_opens_to_its_time_line(broken) -> None:
 
     assert opened == "true"
     assert story.startswith("Mon 2026-03-02 02:00:00 CET (01:00:00 UTC), lasted 95 s")
-    assert "Reason: OnPremisesConnectivityError" in story
+    assert "Person: user3@example.com; reason: OnPremisesConnectivityError" in story
     assert "02:00:00 +0 s typed in the user name 02:00:36 +36 s" in story
     assert "00000000-0000-0000-0000-000000000003" in story
     assert broken.page.locator("tr.story").count() == 0

@@ -97,6 +97,7 @@ def cases(
             against=tuple(one for one in signals_against if one),
             events=len(said),
             event_ids=tuple(said["event_id"][:_IDS]),
+            flow_ids=tuple(said["flow_id"].dropna().unique().tolist()),
         )
 
 

@@ -72,5 +72,6 @@ def _finding(case: Case, knowledge: Knowledge, cloud: Cloud | None) -> Finding:
         against=case.against,
         events=case.events,
         event_ids=case.event_ids,
+        flow_ids=case.flow_ids,
         is_stated=True,
     )

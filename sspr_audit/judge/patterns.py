@@ -153,6 +153,7 @@ def _finding(
         against=tuple(_statement(signal) for signal in fired if signal.id in spoilers),
         events=len(ids),
         event_ids=tuple(ids),
+        flow_ids=suspicion.flow_ids,
         missing=tuple(
             f"{signal.needs} (would tell: {signal.id})"
             for signal in suspicion.signals

@@ -26,6 +26,7 @@ def finding(  # noqa: PLR0913 - what the data say of it
     against: tuple[Statement, ...],
     events: int,
     event_ids: tuple[str, ...],
+    flow_ids: tuple[str, ...],
     is_stated: bool = False,
     missing: tuple[str, ...] = (),
 ) -> Finding:
@@ -62,6 +63,7 @@ def finding(  # noqa: PLR0913 - what the data say of it
         sources=tuple(knowledge.sources[key] for key in keys),
         events=events,
         event_ids=event_ids,
+        flow_ids=flow_ids,
         identity=identity(target, scope, is_stated=is_stated),
     )
 

@@ -180,6 +180,8 @@ class Case:
     events: int
     event_ids: tuple[str, ...]
     """Oldest first."""
+    flow_ids: tuple[str, ...] = ()
+    """Of all its flows, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,8 @@ class Finding:
     events: int
     event_ids: tuple[str, ...]
     """At most 100, oldest first."""
+    flow_ids: tuple[str, ...] = ()
+    """Of all its flows, oldest first: a page opens them. The JSON report traces by event ids."""
     identity: str = ""
     """The same from report to report: of what is found, and where; never of whom or how many."""
     trend: Trend | None = None

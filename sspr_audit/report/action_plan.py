@@ -35,12 +35,12 @@ def render(report: Report, *, timezone: str | None) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([one.format(zone=harmless.cell(when.name)) for one in HEADINGS])
     for number, finding in enumerate(words.in_order(report), start=1):
-        cells = _cells(number, finding, when)
+        cells = _cells(number, finding, report, when)
         writer.writerow([*map(harmless.cell, cells), *_EMPTY])
     return out.getvalue()
 
 
-def _cells(number: int, finding: Finding, when: Clock) -> Iterator[str]:
+def _cells(number: int, finding: Finding, report: Report, when: Clock) -> Iterator[str]:
     yield str(number)
     yield finding.title
     yield finding.confidence.value
@@ -48,7 +48,7 @@ def _cells(number: int, finding: Finding, when: Clock) -> Iterator[str]:
     yield str(finding.users)
     yield str(finding.flows)
     yield from (when.minute(time) for time in (finding.first_seen, finding.last_seen))
-    part = progress.of_finding(finding, when)
+    part = progress.of_finding(finding, report, when)
     yield f"{part.word}: {part.sentence}" if part else ""
     yield words.WHO.get(finding.who_can_fix, finding.who_can_fix)
     yield finding.remedy.summary

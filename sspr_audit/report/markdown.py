@@ -109,7 +109,7 @@ def _about(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str
         ("Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"),
         *_scope(finding.scope),
         ("When", words.seen(finding, report, when)),
-        *_course(finding, when),
+        *_course(finding, report, when),
         ("Fixed by", words.WHO.get(finding.who_can_fix, _said(finding.who_can_fix))),
         ("Cause", harmless.code(finding.cause) + family),
         ("Layer", words.LAYER.get(finding.layer, _said(finding.layer))),
@@ -118,8 +118,8 @@ def _about(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str
     ]
 
 
-def _course(finding: Finding, when: Clock) -> list[tuple[str, str]]:
-    part = progress.of_finding(finding, when)
+def _course(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str]]:
+    part = progress.of_finding(finding, report, when)
     return [("Course", _said(f"{part.word}: {part.sentence}"))] if part else []
 
 

@@ -65,10 +65,26 @@ def of_totals(report: Report) -> str:
     )
 
 
-def of_finding(finding: Finding, clock: Clock) -> Part | None:
-    """Return what became of a finding; None where nobody looked."""
-    trend = finding.trend
-    if trend is None:
+def named(report: Report) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    """Yield the words new, worse and better, each with number and title of the findings that are.
+
+    The numbers are those of words.in_order.
+    """
+    numbered = [*enumerate(words.in_order(report), start=1)]
+    for course in _ORDER[:3]:
+        found = [
+            (number, harmless.line(one.title).rstrip("."))
+            for number, one in numbered
+            if one.trend and one.trend.course is course
+        ]
+        if found:
+            yield _WORDS[course], found
+
+
+def of_finding(finding: Finding, report: Report, clock: Clock) -> Part | None:
+    """Return what became of a finding; None where nobody looked, or nothing is known of any."""
+    trend, whole = finding.trend, report.progress
+    if trend is None or whole is None or not (whole.is_known or _known(report)):
         return None
     match trend.course:
         case Course.NOT_KNOWN:

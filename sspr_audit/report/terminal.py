@@ -262,7 +262,7 @@ def _about(
     if scope.devices:
         yield "Devices", words.listed(scope.devices, most=most)
     yield "When", words.seen(finding, report, when)
-    if part := progress.of_finding(finding, when):
+    if part := progress.of_finding(finding, report, when):
         yield "Course", f"{part.word}: {part.sentence}"
 
 

@@ -151,7 +151,7 @@ def _finding_headings(when: Clock) -> tuple[str, ...]:
 
 def _findings(report: Report, when: Clock) -> Iterator[tuple[Cell, ...]]:
     for number, one in enumerate(words.in_order(report), start=1):
-        scope, part = one.scope, progress.of_finding(one, when)
+        scope, part = one.scope, progress.of_finding(one, report, when)
         yield (
             *(number, one.title, one.confidence.value, one.cause, one.family),
             *(words.LAYER.get(one.layer, one.layer), one.users, one.flows),

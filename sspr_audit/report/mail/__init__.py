@@ -81,6 +81,7 @@ def text(said: Content, pictures: Sequence[Picture]) -> str:
         lines += ["", *plain.wrapped(f"{row.heading} ({marks})", mark=f"{row.number}. ")]
         lines += plain.wrapped(row.about, indent=3)
         lines += plain.wrapped(row.remedy, indent=3, mark="-> ")
+    lines += ["", *plain.wrapped(said.more)] if said.more else []
     lines += plain.section("Charts in words", (one.alt for one in pictures))
     lines += plain.section("More", [*said.files, *said.notes])
     return "\n".join([*lines, ""])

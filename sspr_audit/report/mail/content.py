@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from textwrap import shorten
 from typing import Final
 
 from sspr_audit.model import Attachment, Finding, Report
@@ -20,9 +21,13 @@ DATA: Final = 5
 GONE: Final = 3
 """Findings that are gone, and named."""
 
+_NAMED: Final = 3
+"""New (worse, better) findings that are named."""
+
 _SUBJECT: Final = 140
 """Characters of a subject; most readers show less."""
-_TITLE: Final = 90
+_TITLE: Final = 20
+"""Characters of its title that a subject keeps, however long the place is."""
 _REMEDY: Final = 260
 """Characters."""
 
@@ -138,13 +143,16 @@ def subject(report: Report, clock: Clock) -> str:
     last = clock.day(report.window.end - _INSTANT).partition(" ")[2]
     days = f"[{first}]" if first == last else f"[{first} to {last}]"
     doubt = "Data incomplete. " if report.coverage.complete is False else ""
-    said = harmless.line(doubt + _verdict(report), bound=None)
-    if len(said) > _SUBJECT:
-        said = f"{said[: _SUBJECT - 1].rstrip()}\u2026"
-    return f"{said} {days}"
+    said = harmless.line(doubt + _verdict(report, _SUBJECT - len(doubt)), bound=None)
+    return f"{_cut(said, _SUBJECT)} {days}"
 
 
-def _verdict(report: Report) -> str:
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}\u2026"
+
+
+def _verdict(report: Report, most: int) -> str:
+    """Return the verdict; its title gives way where it would be longer, how sure it is does not."""
     totals = report.totals
     if not report.findings:
         if not report.account.events:
@@ -159,8 +167,10 @@ def _verdict(report: Report) -> str:
         succeeded = totals.outcomes["succeeded"]
         of = words.several(totals.flows, "attempt")
         return f"Password reset: nothing for administrators; {succeeded:,} of {of} succeeded"
-    title = harmless.line(first.title, bound=_TITLE).rstrip(".")
-    return f"{_trouble(first)}: {title} ({first.confidence.value})"
+    sure = f" ({first.confidence.value})"
+    trouble = f"{_cut(_trouble(first), most - _TITLE - len(sure))}: "
+    title = harmless.line(first.title, bound=None).rstrip(".")
+    return f"{trouble}{_cut(title, most - len(trouble) - len(sure))}{sure}"
 
 
 def _trouble(finding: Finding) -> str:
@@ -207,7 +217,11 @@ def _tiles(report: Report) -> Iterator[Tile]:
 
 
 def _changed(report: Report, clock: Clock) -> Iterator[str]:
-    yield from filter(None, (progress.summary(report, clock), progress.of_totals(report)))
+    for word, found in progress.named(report):
+        names = "; ".join(f"{number}. {title}" for number, title in found[:_NAMED])
+        more = f" (+{len(found) - _NAMED} more)" if len(found) > _NAMED else ""
+        yield f"{word.capitalize()}: {names}{more}."
+    yield from filter(None, (progress.of_totals(report), progress.summary(report, clock)))
     lost = [one.sentence for one in progress.gone(report, clock)]
     for sentence in lost[:GONE]:
         yield f"Gone: {sentence}."
@@ -220,15 +234,21 @@ def _row(number: int, finding: Finding, report: Report, clock: Clock) -> Row:
     whom = words.people(finding.users) if finding.users else words.several(finding.flows, "flow")
     who = words.WHO.get(finding.who_can_fix, harmless.line(finding.who_can_fix))
     about = [f"{whom} {place}".strip(), words.seen(finding, report, clock), f"fixed by {who}"]
-    part = progress.of_finding(finding, clock)
+    part = progress.of_finding(finding, report, clock)
     return Row(
         number=number,
         confidence=finding.confidence.value,
         heading=harmless.line(finding.title).rstrip("."),
         course="" if part is None else part.word,
         about=f"{'; '.join(about)}.",
-        remedy=harmless.line(finding.remedy.summary, bound=_REMEDY) or "Nothing is known to do.",
+        remedy=_remedy(finding.remedy.summary),
     )
+
+
+def _remedy(summary: str) -> str:
+    """Return what to do, cut between words: who needs the rest opens the report."""
+    told = harmless.line(summary, bound=None) or "Nothing is known to do."
+    return shorten(told, _REMEDY, placeholder=" \u2026 (the report has all)")
 
 
 def _files(attachments: Sequence[Attachment], left_out: Sequence[str]) -> Iterator[str]:

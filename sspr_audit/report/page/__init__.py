@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import Change, Report
-from sspr_audit.report import charts, harmless, palette
+from sspr_audit.report import charts, harmless, palette, words
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import clock
 from sspr_audit.report.page import drawing, rows, view
@@ -60,7 +60,7 @@ def render(
         flows,
         EVENTS.empty() if events is None else events,
         window=report.window,
-        findings=view.event_ids(report),
+        findings=words.in_order(report),
         clock=when,
         budget=LARGEST - len(before.encode()) - len(after.encode()),
     )

@@ -9,7 +9,7 @@
     return one;
   };
   const number = (count) => count.toLocaleString("en-US");
-  for (const one of document.querySelectorAll("[data-copy], .filter, .to-flows, #theme, #controls, #list")) {
+  for (const one of document.querySelectorAll("[data-copy], .filter, #theme, #controls, #list")) {
     one.hidden = false;
   }
 
@@ -148,7 +148,7 @@
   const local = (second) => moment(second, zone(second)[1]);
   const rows = data.rows.map(flow).sort((a, b) => b.second - a.second);
   for (const row of rows) row.start = local(row.second).join(" ");
-  const columns = ["start", "person", "outcome", "reason", "site", "address", "client", "step"];
+  const columns = ["start", "person", "outcome", "reason", "site", "address", "client"];
   let found = rows;
   let until = PAGE;
 
@@ -190,7 +190,7 @@
     const fits = (row) =>
       ["outcome", "client", "site"].every((one) => $(one).value === "" || $(one).value === `=${row[one]}`) &&
       ($("finding").value === "" || row.found.includes(Number($("finding").value))) &&
-      (wish === "" || ["id", ...columns].some((one) => row[one].toLowerCase().includes(wish)));
+      (wish === "" || ["id", "step", ...columns].some((one) => row[one].toLowerCase().includes(wish)));
     found = rows.filter(fits);
     sorted();
   };
@@ -214,16 +214,23 @@
     const used = [...new Set(rows.map((row) => row[id]))].sort();
     choices(id, used.map((one) => [`=${one}`, one]));
   }
-  const numbers = new Set(rows.flatMap((row) => row.found));
-  choices("finding", [...numbers].sort((a, b) => a - b).map((one) => [one, $(`title-${one}`).textContent.slice(0, 60)]));
+  const numbers = new Map();
+  for (const one of rows.flatMap((row) => row.found)) numbers.set(one, (numbers.get(one) || 0) + 1);
+  choices("finding", [...numbers.keys()].sort((a, b) => a - b).map((one) => [one, $(`title-${one}`).textContent.slice(0, 60)]));
   $("controls").addEventListener("input", chosen);
   $("controls").addEventListener("submit", (event) => event.preventDefault());
   $("next").addEventListener("click", () => { const from = until; until += PAGE; draw(from); });
-  for (const link of document.querySelectorAll(".to-flows")) {
-    link.hidden = !numbers.has(Number(link.dataset.finding));
+  for (const place of document.querySelectorAll(".more")) {
+    const [link, elsewhere] = place.children;
+    const here = numbers.get(Number(place.dataset.finding)) || 0;
+    const all = Number(place.dataset.flows);
+    link.textContent = here < all ? `Show ${number(here)} of its ${number(all)} flows` : all > 1 ? `Show its ${number(all)} flows` : "Show its flow";
+    link.hidden = here === 0;
+    elsewhere.hidden = here > 0;
+    place.hidden = false;
     link.addEventListener("click", () => {
       for (const id of ["search", "outcome", "client", "site"]) $(id).value = "";
-      $("finding").value = link.dataset.finding;
+      $("finding").value = place.dataset.finding;
       chosen();
     });
   }
@@ -264,8 +271,9 @@
     const box = el("td");
     box.colSpan = columns.length;
     const type = row.type && `; ClientType “${row.type}”`;
-    box.append(el("p", `${moments(row)}, lasted ${number(row.length)} s${type}`));
-    if (row.reason) box.append(el("p", `Reason: ${row.reason}`));
+    const step = row.step && `; furthest step: ${row.step}`;
+    box.append(el("p", `${moments(row)}, lasted ${number(row.length)} s${step}${type}`));
+    box.append(el("p", `Person: ${row.person}${row.reason && `; reason: ${row.reason}`}`));
     if (row.steps.length) box.append(steps(row));
     box.append(code);
     const one = el("tr", undefined, "story");

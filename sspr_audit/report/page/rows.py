@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sspr_audit.model import Window
+from sspr_audit.model import Finding, Window
 from sspr_audit.report import harmless, timeline, words
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import Clock
@@ -78,19 +78,19 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     events: pd.DataFrame,
     *,
     window: Window,
-    findings: Sequence[Sequence[str]],
+    findings: Sequence[Finding],
     clock: Clock,
     budget: int,
 ) -> str:
     """Return the flows that start in the window as JSON for a `script` element, within `budget`.
 
-    The frames have the columns of FLOWS and EVENTS; `findings` are the event ids of each. Flows of
+    The frames have the columns of FLOWS and EVENTS; `findings` stand as on the page. Flows of
     findings are taken first, then those that ended badly, the newest of each first; how many
     stayed out stands in `left`. Nothing in the text can end the element, and every text is
     harmless.
     """
     here = within(flows, "start_utc", window)
-    known = _of_findings(events, findings)
+    known = _of_findings(findings)
     ordered = here.assign(rank=_rank(here, known)).sort_values(
         ["rank", "start_utc", "flow_id"], ascending=[True, False, True]
     )
@@ -136,13 +136,11 @@ def _size(value: object) -> int:
     return len(_written(value).encode())
 
 
-def _of_findings(events: pd.DataFrame, findings: Sequence[Sequence[str]]) -> dict[str, list[int]]:
-    """Return the numbers of the findings, from 1, by the flow that holds one of their events."""
-    named = events.loc[events["flow_id"].notna(), ["event_id", "flow_id"]]
-    homes = dict(zip(named["event_id"].tolist(), named["flow_id"].tolist(), strict=True))
+def _of_findings(findings: Sequence[Finding]) -> dict[str, list[int]]:
+    """Return the numbers of the findings, from 1, by the flow that they are about."""
     numbers: dict[str, list[int]] = {}
-    for number, ids in enumerate(findings, start=1):
-        for flow_id in dict.fromkeys(homes[one] for one in ids if one in homes):
+    for number, finding in enumerate(findings, start=1):
+        for flow_id in finding.flow_ids:
             numbers.setdefault(flow_id, []).append(number)
     return numbers
 

@@ -32,6 +32,9 @@ NAMES: Final = 100
 _SENTENCE: Final = 600
 """Characters of one sentence of evidence or advice."""
 
+_NAMED: Final = 5
+"""How many new (worse, better) findings the first screen names."""
+
 _FEW_CLIENTS: Final = 2
 """Up to how many clients the head of a finding names; below it all stand."""
 
@@ -72,11 +75,6 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
         "zone": when.name,
         "pseudonyms": report.is_pseudonymized,
     }
-
-
-def event_ids(report: Report) -> list[tuple[str, ...]]:
-    """Return the event ids of each finding, in the order of the page."""
-    return [one.event_ids for one in words.in_order(report)]
 
 
 def _is_fault(pair: tuple[str, str]) -> bool:
@@ -123,7 +121,11 @@ def _since(report: Report, since: Change | None, when: Clock) -> dict[str, Any] 
     return {
         "tone": verdict.value,
         "lead": leads.get(verdict, progress.TITLE),
-        "sentences": [*filter(None, (summary, told, *differ, *progress.notes(report)))],
+        "sentences": [*filter(None, (told, summary, *differ, *progress.notes(report)))],
+        "named": [
+            (word.capitalize(), found[:_NAMED], len(found[_NAMED:]))
+            for word, found in progress.named(report)
+        ],
         "gone": [one.sentence for one in progress.gone(report, when)],
         "headings": changed.HEADINGS,
         "tables": [
@@ -169,7 +171,7 @@ def _changed(change: Change, when: Clock) -> dict[str, Any]:
 
 def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict[str, Any]:
     word = finding.confidence.value
-    part = progress.of_finding(finding, when)
+    part = progress.of_finding(finding, report, when)
     return {
         "number": number,
         "title": _said(finding.title),
@@ -179,6 +181,8 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict
         "course": None if part is None else part._asdict(),
         "own": finding.who_can_fix == "user",
         "facts": [*_facts(finding, report, when)],
+        "flows": len(finding.flow_ids),
+        "elsewhere": _elsewhere(finding),
         "layer": words.LAYER.get(finding.layer, finding.layer),
         "summary": harmless.line(finding.remedy.summary, bound=_SENTENCE * 4),
         "commands": [one for command in finding.remedy.commands for one in harmless.lines(command)],
@@ -197,6 +201,17 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict
         "events": f"{finding.events:,}",
         "event_ids": [words.name(one) for one in finding.event_ids],
     }
+
+
+def _elsewhere(finding: Finding) -> str:
+    """Return where to look for a finding of which the page holds no flow."""
+    if finding.flow_ids:
+        since = f"sspr-audit report --since {finding.first_seen:%Y-%m-%d}"
+        return f"Its flows began before this window; {since} opens them."
+    if finding.events:
+        return "No flow shows it: its events stand by themselves, and their ids under Trace."
+    why = f"sspr-audit causes {finding.cause} --why"
+    return f"No flow shows what is missing; {why} tells what was looked for, and what was found."
 
 
 def _said(text: str) -> str:
