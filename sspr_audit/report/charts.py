@@ -41,6 +41,8 @@ _WIDTH: Final = 6.4
 _NAME: Final = 26
 _NARROW: Final = 17
 """Characters of a name beside an axis, and above a column."""
+_PITCH: Final = 1.11
+"""From one client of the funnel to the next, of whom each has 1."""
 _MANY_DAYS: Final = 14
 """From more days than this, only some of them are written below the axis."""
 _SALT: Final = "sspr-audit"
@@ -63,10 +65,10 @@ def flows_per_day(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     axes = figure.add_axes((0.085, 0.15, 0.905, 0.68))
     marks.stacked(axes, counts, colours)
     shown = range(0, len(counts), -(-len(counts) // _MANY_DAYS))
-    axes.set_xticks([*shown], [f"{counts.index[place]:%d %b}" for place in shown])
     axes.set_xlim(-0.7, len(counts) - 0.3)
     marks.plain(axes, colours, grid="y")
-    axes.set_xlabel("day (UTC)", color=colours.quiet, size=marks.TEXT - 1)
+    marks.names(axes, "bottom", {at: f"{counts.index[at]:%d %b}" for at in shown}, colours)
+    axes.set_xlabel("day (UTC)", color=colours.quiet, size=marks.TEXT - 1, labelpad=17)
     axes.set_ylabel("flows", color=colours.quiet, size=marks.TEXT - 1)
     marks.legend(figure, counts, colours)
     return figure
@@ -88,23 +90,16 @@ def funnel(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     counts = {
         str(client): [int(stages.ge(rank).sum()) for rank in STAGES] for client, stages in reached
     }
-    left, right, gap = 0.235, 0.985, 0.02
-    width = (right - left - gap * (len(shown) - 1)) / len(shown)
+    axes = figure.add_axes((0.245, 0.04, 0.74, 0.78))
+    axes.set_axis_off()
+    axes.set_xlim(0, len(shown) * _PITCH - (_PITCH - 1))
+    axes.set_ylim(len(STAGES) - 0.5, -0.5)
+    marks.names(axes, "left", dict(enumerate(STAGES.values())), colours)
     for place, (client, flows_of_it) in enumerate(shown.items()):
-        axes = figure.add_axes((left + place * (width + gap), 0.04, width, 0.78))
-        marks.steps(axes, counts[str(client)], int(flows_of_it), colours)
+        marks.steps(axes, place * _PITCH, counts[str(client)], int(flows_of_it), colours)
         title = f"{_client(str(client))}\n{flows_of_it:,} flows"
-        axes.set_title(
-            title,
-            loc="left",
-            size=marks.TEXT - 1,
-            color=colours.ink,
-            linespacing=1.5,
-            parse_math=False,
-        )
-        names = [*STAGES.values()] if place == 0 else [""] * len(STAGES)
-        axes.set_yticks(range(len(STAGES)), names)
-        marks.plain(axes, colours, grid=None)
+        look: dict[str, Any] = {"size": marks.TEXT - 1, "color": colours.ink, "linespacing": 1.5}
+        axes.text(place * _PITCH, -0.7, title, va="bottom", parse_math=False, **look)
     return figure
 
 
@@ -126,11 +121,10 @@ def heat_map(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     height = 0.75 + 0.42 * len(rows)
     figure, colours = _blank(height, theme)
     axes = figure.add_axes((0.22, 0.05 / height, 0.765, 0.42 * len(rows) / height))
+    axes.set_axis_off()
     marks.cells(axes, bad.to_numpy().tolist(), total.to_numpy().tolist(), colours)
-    axes.set_xticks(range(len(columns)), [*map(_client, columns)], parse_math=False)
-    axes.set_yticks(range(len(rows)), [*map(_short, rows)], parse_math=False)
-    axes.xaxis.tick_top()
-    marks.plain(axes, colours, grid=None)
+    marks.names(axes, "top", dict(enumerate(map(_client, columns))), colours)
+    marks.names(axes, "left", dict(enumerate(map(_short, rows))), colours)
     marks.scale(figure, height, colours)
     return figure
 
@@ -151,9 +145,9 @@ def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     figure, colours = _blank(height, theme)
     axes = figure.add_axes((0.37, 0.45 / height, 0.61, 0.29 * len(counts) / height))
     marks.stacked(axes, counts, colours, across=True)
-    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_ylim(len(names) - 0.4, -0.6)
     marks.plain(axes, colours, grid="x")
+    marks.names(axes, "left", dict(enumerate(names)), colours)
     axes.set_xlabel("flows", color=colours.quiet, size=marks.TEXT - 1)
     marks.legend(figure, counts, colours)
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import OUTCOMES
@@ -22,53 +22,87 @@ FEW: Final = 10
 
 def stacked(axes: Axes, counts: pd.DataFrame, colours: Theme, *, across: bool = False) -> None:
     """Draw one bar a row, a part of it for each outcome that occurs; a hollow part is open."""
+    half = 0.36 if across else 0.39
     base = [0] * len(counts)
     for outcome in OUTCOMES:
         values = counts[outcome].tolist()
-        if not any(values):
-            continue
+        parts = [
+            (low, place - half, low + value, place + half)
+            if across
+            else (place - half, low, place + half, low + value)
+            for place, (low, value) in enumerate(zip(base, values, strict=True))
+            if value
+        ]
         edge = colours.quiet if outcome == "open" else colours.paper
-        look: dict[str, Any] = {
-            "color": colours.outcomes[outcome],
-            "edgecolor": edge,
-            "linewidth": 0.6,
-        }
-        places = [place for place, value in enumerate(values) if value]
-        parts, starts = [values[one] for one in places], [base[one] for one in places]
-        if across:
-            axes.barh(places, parts, 0.72, left=starts, **look)
-        else:
-            axes.bar(places, parts, 0.78, bottom=starts, **look)
+        boxes(axes, parts, colours.outcomes[outcome], edge=edge)
         base = [low + value for low, value in zip(base, values, strict=True)]
+    (axes.set_xlim if across else axes.set_ylim)(0, max(base) * 1.05)
 
 
-def steps(axes: Axes, counts: Sequence[int], flows: int, colours: Theme) -> None:
-    """Draw one client's steps, each with its share of the flows and how many it is."""
-    places = range(len(counts))
-    axes.barh(places, [1] * len(counts), 0.66, color=colours.few)
+def boxes(
+    axes: Axes, corners: Sequence[tuple[float, ...]], colour: str, *, edge: str | None = None
+) -> None:
+    """Draw boxes that look alike, from left, low to right, high, as one shape: it costs as one."""
+    import numpy as np
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    if not corners:
+        return
+    left, low, right, high = np.array(corners, dtype=float).T
+    around = np.array([[left, low], [left, high], [right, high], [right, low]])
+    shape = Path.make_compound_path_from_polys(around.transpose(2, 0, 1))
+    width = 0 if edge is None else 0.6
+    axes.add_artist(PathPatch(shape, facecolor=colour, edgecolor=edge or "none", linewidth=width))
+
+
+def names(axes: Axes, side: str, names: Mapping[float, str], colours: Theme) -> None:
+    """Write names at their places beside the axes: a text costs a fifth of a tick."""
+    from matplotlib.transforms import ScaledTranslation
+
+    across, up, ha, va = {
+        "left": (-0.06, 0, "right", "center_baseline"),
+        "bottom": (0, -0.06, "center", "top"),
+        "top": (0, 0.06, "center", "baseline"),
+    }[side]
+    beside = axes.get_yaxis_transform() if side == "left" else axes.get_xaxis_transform()
+    look: dict[str, Any] = {
+        "transform": beside + ScaledTranslation(across, up, axes.figure.dpi_scale_trans),
+        "ha": ha,
+        "va": va,
+        "size": TEXT - 1,
+        "color": colours.ink,
+        "parse_math": False,
+    }
+    for place, name in names.items():
+        x, y = (0, place) if side == "left" else (place, side == "top")
+        axes.text(x, y, name, **look)
+
+
+def steps(axes: Axes, left: float, counts: Sequence[int], flows: int, colours: Theme) -> None:
+    """Draw one client's steps from `left` on, each with its share of the flows, which has 1."""
     shares = [count / flows for count in counts]
-    axes.barh(places, shares, 0.66, color=colours.outcomes["succeeded"])
+    high = [(place - 0.33, place + 0.33) for place in range(len(counts))]
+    boxes(axes, [(left, low, left + 1, top) for low, top in high], colours.few)
+    bars = [(left, low, left + one, top) for one, (low, top) in zip(shares, high, strict=True)]
+    boxes(axes, bars, colours.outcomes["succeeded"])
     for place, (count, share) in enumerate(zip(counts, shares, strict=True)):
         inside = share > 0.45  # noqa: PLR2004 -- where the number has room on the bar
         axes.text(
-            0.03 if inside else share + 0.03,
+            left + (0.03 if inside else share + 0.03),
             place,
             f"{count:,} ({share:.0%})",
-            va="center",
+            va="center_baseline",
             size=TEXT - 2,
             color=colours.paper if inside else colours.ink,
         )
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(counts) - 0.5, -0.5)
-    axes.set_xticks([])
 
 
 def cells(axes: Axes, bad: list[list[float]], total: list[list[int]], colours: Theme) -> None:
     """Draw the squares of the heat map with their shares and counts."""
-    from matplotlib.patches import Rectangle
-
     steps = len(colours.shares)
-    text: dict[str, Any] = {"ha": "center", "va": "center", "size": TEXT - 1}
+    text: dict[str, Any] = {"ha": "center", "va": "center_baseline", "size": TEXT - 1}
+    filled: dict[str, list[tuple[float, ...]]] = {}
     for row, (bads, totals) in enumerate(zip(bad, total, strict=True)):
         for column, (count, flows) in enumerate(zip(bads, totals, strict=True)):
             if not flows:
@@ -76,12 +110,13 @@ def cells(axes: Axes, bad: list[list[float]], total: list[list[int]], colours: T
                 continue
             step = min(int(count / flows * steps), steps - 1)
             known = flows >= FEW
-            face = colours.shares[step] if known else colours.few
-            box = Rectangle((column - 0.485, row - 0.46), 0.97, 0.92, facecolor=face, linewidth=0)
-            axes.add_patch(box)
+            box = (column - 0.485, row - 0.46, column + 0.485, row + 0.46)
+            filled.setdefault(colours.shares[step] if known else colours.few, []).append(box)
             told = f"{count / flows:.0%}   {int(count):,} of {flows:,}"
             ink = colours.on_shares[step] if known else colours.quiet
             axes.text(column, row, told, color=ink, **text)
+    for colour, corners in filled.items():
+        boxes(axes, corners, colour)
     axes.set_xlim(-0.5, len(bad[0]) - 0.5)
     axes.set_ylim(len(bad) - 0.5, -0.5)
 
@@ -132,8 +167,8 @@ def legend(figure: Figure, counts: pd.DataFrame, colours: Theme) -> None:
     )
 
 
-def plain(axes: Axes, colours: Theme, *, grid: str | None) -> None:
-    """Leave nothing on the axes that carries no meaning."""
+def plain(axes: Axes, colours: Theme, grid: str) -> None:
+    """Leave nothing on the axes but a grid of counts along x or y, and the line they stand on."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     axes.set_facecolor("none")
@@ -142,8 +177,8 @@ def plain(axes: Axes, colours: Theme, *, grid: str | None) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(grid == "y" and side == "bottom")
         spine.set_color(colours.line)
-    if grid is not None:
-        numbers: Any = axes.yaxis if grid == "y" else axes.xaxis
-        numbers.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        numbers.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.grid(axis="y" if grid == "y" else "x", color=colours.line, linewidth=0.6)
+    counts, other = (axes.yaxis, axes.xaxis) if grid == "y" else (axes.xaxis, axes.yaxis)
+    other.set_ticks([])
+    counts.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    counts.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.grid(axis="y" if grid == "y" else "x", color=colours.line, linewidth=0.6)

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import Finding, Window
@@ -186,62 +187,47 @@ def _told(flows: pd.DataFrame, events: pd.DataFrame) -> tuple[list[list[int]], d
     A pattern is a row of sentences; a sentence is what happened and, where there is more to say,
     what Entra wrote.
     """
+    import numpy as np
+
     steps = _steps(flows, events)
     kinds = steps[_SAID].drop_duplicates()
-    said = [
-        [one for one in timeline.said_of(timeline.without_nulls(row)) if one]
-        for row in kinds.to_dict("records")
-    ]
-    place = steps.groupby(_SAID, dropna=False, sort=False, observed=True).ngroup()
-    by_flow: dict[str, tuple[list[int], list[int]]] = {}
-    for flow_id, since, kind in zip(
-        steps["home"].tolist(), steps["since_s"].tolist(), place.tolist(), strict=True
-    ):
-        kinds_of_it, times = by_flow.setdefault(flow_id, ([], []))
-        kinds_of_it.append(kind)
-        times.append(since)
-    none: tuple[list[int], list[int]] = ([], [])
-    ordered = [by_flow.get(one, none) for one in flows["flow_id"].tolist()]
-    first = {
-        kind: place for place, kind in enumerate(dict.fromkeys(k for ks, _ in ordered for k in ks))
-    }
-    patterns = [tuple(first[kind] for kind in kinds_of_it) for kinds_of_it, _ in ordered]
-    places = {pattern: place for place, pattern in enumerate(dict.fromkeys(patterns))}
-    sentences = _Book([said[kind] for kind in first])
-    books = {"said": sentences, "patterns": _Book([*places], [sentences])}
+    sentences = _Book(
+        [
+            [one for one in timeline.said_of(timeline.without_nulls(row)) if one]
+            for row in kinds.to_dict("records")
+        ]
+    )
+    kind = steps.groupby(_SAID, dropna=False, sort=False, observed=True).ngroup().tolist()
+    gaps = steps.groupby("place")["since_s"].diff().fillna(steps["since_s"])
+    since = gaps.astype("int64").tolist()
+    edges = np.searchsorted(steps["place"], np.arange(len(flows) + 1)).tolist()
+    ordered = [tuple(kind[start:end]) for start, end in pairwise(edges)]
+    places = {pattern: place for place, pattern in enumerate(dict.fromkeys(ordered))}
     rows = [
-        [places[pattern], *_gaps(times)]
-        for pattern, (_, times) in zip(patterns, ordered, strict=True)
+        [places[pattern], *since[start:end]]
+        for pattern, (start, end) in zip(ordered, pairwise(edges), strict=True)
     ]
-    return rows, books
-
-
-def _gaps(times: list[int]) -> list[int]:
-    """Return how long after the one before it each time is; the first after 0."""
-    return [later - before for before, later in zip([0, *times], times, strict=False)]
+    return rows, {"said": sentences, "patterns": _Book([*places], [sentences])}
 
 
 def _steps(flows: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    """Return the events of the flows, in their order, with their `home` and seconds since start.
+    """Return the events of the flows, flow by flow, with its `place` and seconds since its start.
 
     Of the directory's records only the password that a flow stored is told.
     """
-    import pandas as pd
-
-    ids = set(flows["flow_id"].tolist())
-    echoes = zip(flows["echo_id"].tolist(), flows["flow_id"].tolist(), strict=True)
-    stored = {echo: flow_id for echo, flow_id in echoes if isinstance(echo, str)}
+    places = {flow_id: place for place, flow_id in enumerate(flows["flow_id"].tolist())}
+    echoes = zip(flows["echo_id"].tolist(), places.values(), strict=True)
+    stored = {echo: place for echo, place in echoes if isinstance(echo, str)}
     marks = (events[one].tolist() for one in ("event_id", "flow_id", "role"))
     home = [
-        flow_id if flow_id in ids and role != "echo" else stored.get(event_id)
+        places[flow_id] if flow_id in places and role != "echo" else stored.get(event_id, -1)
         for event_id, flow_id, role in zip(*marks, strict=True)
     ]
-    begun = flows[["flow_id", "start_utc"]].rename(columns={"flow_id": "home"})
-    homes = pd.Series(home, index=events.index, dtype="str")
-    wanted = events[["event_id", "time_utc", "rank", *_SAID]]
-    steps = wanted.assign(home=homes).merge(begun, on="home")
-    since = (steps["time_utc"] - steps["start_utc"]).dt.total_seconds()
-    return steps.assign(since_s=since.astype("int64")).sort_values(["time_utc", "rank", "event_id"])
+    steps = events[["event_id", "time_utc", "rank", *_SAID]].assign(place=home)
+    steps = steps[steps["place"].ge(0)].sort_values(["place", "time_utc", "rank", "event_id"])
+    begun = flows["start_utc"].take(steps["place"].to_numpy()).set_axis(steps.index)
+    since = (steps["time_utc"] - begun).dt.total_seconds()
+    return steps.assign(since_s=since.astype("int64"))
 
 
 def _id(flow_id: str) -> str:
