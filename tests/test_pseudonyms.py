@@ -195,6 +195,32 @@ def test_one_name_is_one_pseudonym_wherever_it_stands():
     assert row["upn"] in told.findings[0].evidence[0].statement
 
 
+def test_a_person_known_by_name_and_by_id_is_one():
+    """The object id has the name's pseudonym, in every column and sentence, and tells nothing."""
+    flows = factory.frame(FLOWS, [factory.flow(1, 1, person=ID, upn=UPN.upper())])
+    one = pseudonyms.Pseudonyms(KEY, WORDS, pseudonyms.names(flows))
+    said = factory.finding(evidence=(Statement("x", f"{ID} is {UPN}", None),), scope=Scope())
+    told = pseudonyms.report(factory.report(findings=(said,)), one, flows)
+    row = pseudonyms.frame(flows, one).iloc[0]
+
+    assert row["person"] == row["upn"] == OURS.person(UPN)
+    assert told.findings[0].evidence[0].statement == f"{row['upn']} is {row['upn']}"
+    assert CANARY not in repr(one)
+
+
+@pytest.mark.parametrize("doubt", [(ID, "b@example.com"), (DEVICE, UPN)])
+def test_who_may_be_two_people_stays_two(doubt):
+    """A name that passed to somebody else, or an id that was renamed, joins nobody."""
+    rows = [factory.flow(1, 1, person=ID, upn=UPN)]
+    rows += [factory.flow(2, 2, person=doubt[0], upn=doubt[1])]
+    flows = factory.frame(FLOWS, rows)
+    people = pseudonyms.frame(flows, replace(OURS, names=pseudonyms.names(flows)))
+
+    assert pseudonyms.names(flows) == {}
+    assert people["person"].str.startswith("id-").all()
+    assert people["person"].nunique() == len({ID, doubt[0]})
+
+
 def test_another_key_gives_other_pseudonyms():
     """Without the key nobody can tell whose a pseudonym is, or whether two reports share one."""
     other = pseudonyms.Pseudonyms(bytes(32), WORDS)

@@ -79,7 +79,8 @@ def pseudonymized(done: Analysis, key: bytes) -> Analysis:
     """
     from sspr_audit.report import pseudonyms
 
-    made = pseudonyms.Pseudonyms(key, pseudonyms.words(done.options.knowledge))
+    names = pseudonyms.names(done.flows, done.acts)
+    made = pseudonyms.Pseudonyms(key, pseudonyms.words(done.options.knowledge), names)
     return replace(
         done,
         report=pseudonyms.report(done.report, made, done.flows),

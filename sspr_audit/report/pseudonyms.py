@@ -1,8 +1,9 @@
 """A Report and its flows to the same without names: keyed pseudonyms stand for people and devices.
 
-A pseudonym depends on the name and the key alone, so that it stays from report to report, whatever
-else is read. Names are replaced in the values; of a text that comes from the records, only words
-that the catalogue knows stay. IP addresses, sites, and ids of flows and events stay as they are.
+A pseudonym depends on the name and the key alone, so that it stays from report to report; an object
+id whose one user principal name the data show has that of the name. Names are replaced in the
+values; of a text that comes from the records, only words that the catalogue knows stay. IP
+addresses, sites, and ids of flows and events stay as they are.
 """
 
 from __future__ import annotations
@@ -64,6 +65,21 @@ def words(knowledge: Knowledge) -> frozenset[str]:
     )
 
 
+def names(*frames: pd.DataFrame) -> dict[str, str]:
+    """Return the user principal name of each object id, where the frames know one for one.
+
+    The frames have the columns `person` and `upn`. Of a name that two ids bore, or an id with two
+    names, nobody can tell which to take.
+    """
+    import pandas as pd
+
+    pairs = pd.concat([one[["person", "upn"]].dropna() for one in frames])
+    pairs = pairs.assign(upn=pairs["upn"].str.strip().str.casefold()).drop_duplicates()
+    pairs = pairs[pairs["person"].map(lambda one: bool(_ID.fullmatch(one))).astype(bool)]
+    alone = ~(pairs["person"].duplicated(keep=False) | pairs["upn"].duplicated(keep=False))
+    return dict(zip(pairs["person"][alone].tolist(), pairs["upn"][alone].tolist(), strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
     """Gives each name its pseudonym."""
@@ -71,10 +87,13 @@ class Pseudonyms:
     key: bytes = field(repr=False)
     words: frozenset[str]
     """What `words` returns."""
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What `names` returns."""
 
     def person(self, name: str) -> str:
         """Return what stands for a user principal name, or for an object id."""
-        return self._of("id" if _ID.fullmatch(name.strip().lower()) else "person", name)
+        known = self.names.get(name.strip().lower(), name)
+        return self._of("id" if _ID.fullmatch(known.strip().lower()) else "person", known)
 
     def device(self, name: str) -> str:
         """Return what stands for a device; what several devices share stays."""
