@@ -231,6 +231,16 @@ def test_a_server_that_thinks_too_long_leaves_doubt(server):
         deliver(at(server, last_patience=0.2))
 
 
+@pytest.mark.parametrize(("where", "error"), [("mail", NotTaken), ("data", InDoubt)])
+def test_a_server_that_rambles_is_cut_short(where, error, server):
+    """A line of 10 MB is not read to its end, nor repeated to anybody."""
+    setattr(server.rules, where, "250 " + "x" * 10_000_000)
+
+    with pytest.raises(error) as raised:
+        deliver(at(server))
+    assert len(str(raised.value)) < 300
+
+
 def test_a_goodbye_that_fails_changes_nothing(server):
     """The mail was taken before."""
     server.rules.cut = "quit"

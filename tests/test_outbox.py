@@ -1,6 +1,7 @@
 """The outbox: a letter is in it whole or not at all, goes out once, and is never forgotten."""
 
 import os
+import shutil
 import stat
 import threading
 from dataclasses import replace
@@ -185,6 +186,18 @@ def test_a_letter_that_somebody_spoiled_is_named(spoil, box):
 
     with pytest.raises(LocalTrouble, match=entry.folder.name), box.held(NO_WAIT):
         pass
+
+
+def test_what_others_left_there_is_no_letter(box):
+    """A copy of a folder does not go out beside it, and a desktop's file stops nothing."""
+    entry = added(box)
+    shutil.copytree(entry.folder, box.folder / f"{entry.folder.name} (copy)")
+    (box.folder / "Thumbs.db").write_bytes(b"")
+    (box.folder / "lost+found").mkdir()
+
+    with box.held(NO_WAIT):
+        assert [one.folder for one in box.entries()] == [entry.folder]
+    assert (box.folder / "lost+found").exists()
 
 
 def test_an_outbox_that_cannot_be_written_is_named(tmp_path):

@@ -1,5 +1,6 @@
 """The weekly mail among the jobs of a machine: in each scheduler's words, and out of it again."""
 
+import os
 import re
 import shlex
 import shutil
@@ -16,7 +17,7 @@ import pytest
 from sspr_audit import cli
 from sspr_audit.deliver import schedule
 from sspr_audit.deliver.schedule import Plan
-from sspr_audit.deliver.scheduler import Cron, Ran, Systemd, Windows
+from sspr_audit.deliver.scheduler import Cron, Ran, Systemd, Windows, run
 from sspr_audit.errors import LocalTrouble
 from sspr_audit.pipeline import scheduling
 
@@ -26,7 +27,7 @@ PLAN = Plan(
     "mon",
     time(7, 5),
     ("/usr/bin/python3", "-m", "sspr_audit", "mail", "--config", ODD),
-    {"SSPR_AUDIT_SMTP_PASSWORD_FILE": "/etc/my secret"},
+    {"SSPR_AUDIT_SMTP_PASSWORD_FILE": "/etc/my $ecret 100%"},
 )
 ANALYZE = shutil.which("systemd-analyze")
 TODAY = date(2026, 3, 4)  # a Wednesday
@@ -57,7 +58,7 @@ def test_systemd_gets_a_service_and_a_timer_that_makes_up_for_missed_runs():
     assert "OnCalendar=Mon *-*-* 07:05:00\nPersistent=true\n" in timer
     assert "SuccessExitStatus=3\nRestart=on-failure\n" in service
     assert '"/opt/it\'s 100%% \\"new\\" $$HOME/settings.toml"' in service
-    assert 'Environment="SSPR_AUDIT_SMTP_PASSWORD_FILE=/etc/my secret"' in service
+    assert 'Environment="SSPR_AUDIT_SMTP_PASSWORD_FILE=/etc/my $ecret 100%%"' in service
 
 
 @pytest.mark.skipif(not ANALYZE, reason="this machine has no systemd")
@@ -244,12 +245,22 @@ def test_the_scheduler_of_the_machine_is_found(platform, programs, session, kind
     assert isinstance(scheduling.scheduler(machine, None), kind)
 
 
-def test_no_line_end_gets_into_a_schedule():
-    """It would be a line of its own."""
-    wrong = replace(PLAN, command=("python", "a\n* * * * * evil"))
+@pytest.mark.parametrize("path", ["a\n* * * * * evil", "caf\udce9", "\uffff"])
+def test_no_line_end_gets_into_a_schedule(path):
+    """It would be a line of its own; and what is no text can stand in no file."""
+    wrong = replace(PLAN, command=("python", path))
     for write in (schedule.units, schedule.block, lambda plan: schedule.task(plan, "ann", TODAY)):
-        with pytest.raises(LocalTrouble, match="control characters"):
+        with pytest.raises(LocalTrouble, match="cannot stand in a schedule"):
             write(wrong)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no cat")
+def test_other_peoples_lines_keep_their_bytes():
+    """A crontab may be older than UTF-8."""
+    show = "import sys; print(ascii(sys.stdin.buffer.read()))"
+
+    assert run([sys.executable, "-c", show], "caf\udce9\n").out == "b'caf\\xe9\\n'\n"
+    assert run(["cat"], "caf\udce9\n").out == "caf\udce9\n"
 
 
 @pytest.fixture

@@ -247,6 +247,7 @@ def test_all_faults_are_told_at_once(faults):
         ("mail = {transport = 'graph', smtp_port = 25}", "[mail], smtp_port: has no meaning"),
         ("mail.to = ['Help <a@example.com>']", "[mail], to: entry 1 must be a mail address"),
         ("mail.to = []", "[mail], to: must not be empty"),
+        (f"mail.to = {['a@example.com'] * 101}", "[mail], to: must be at most 100 addresses"),
         ('mail.from = "a@example.com\\nBcc: b@example.com"', "[mail], from: must be a mail"),
         ("mail.smtp_port = 70000", "[mail], smtp_port: must be a port from 1 to 65535"),
         ("mail.smtp_port = '25'", "[mail], smtp_port: must be a whole number, without quotes"),

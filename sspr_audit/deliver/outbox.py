@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -36,6 +37,10 @@ MAIL: Final = "mail.eml"
 WHY: Final = "why.txt"
 _UNFINISHED: Final = ".new-"
 _TIME: Final = "%Y-%m-%dT%H%M%SZ"
+
+_MOMENT: Final = r"\d{4}-\d\d-\d\dT\d{6}Z"
+_NAME: Final = re.compile(rf"{_MOMENT}-{_MOMENT}-[0-9a-f]{{16}}", re.ASCII)
+"""Of a letter's folder. A copy of one, which a person or a backup left, is called otherwise."""
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 """Windows would write other line ends than it is given."""
@@ -139,10 +144,10 @@ class Outbox:
             lock.release()
 
     def entries(self) -> list[Entry]:
-        """Return every letter, by its window."""
+        """Return every letter, by its window; what bears no letter's name is none of ours."""
         if not self.folder.is_dir():
             return []
-        names = sorted(one.name for one in self.folder.iterdir() if not one.name.startswith("."))
+        names = sorted(one.name for one in self.folder.iterdir() if _NAME.fullmatch(one.name))
         return [_entry(self.folder / name) for name in names]
 
     def find(self, envelope: Envelope) -> Entry | None:

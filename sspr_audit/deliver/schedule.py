@@ -49,6 +49,7 @@ def units(plan: Plan) -> dict[str, str]:
     variables = "".join(
         f"Environment={_quoted(f'{name}={value}')}\n" for name, value in plan.environment.items()
     )
+    command = " ".join(_quoted(word).replace("$", "$$") for word in plan.command)
     service = f"""\
 [Unit]
 Description=Send the weekly mail of sspr-audit
@@ -57,7 +58,7 @@ StartLimitBurst=6
 
 [Service]
 Type=oneshot
-ExecStart={" ".join(map(_quoted, plan.command))}
+ExecStart={command}
 {variables}SuccessExitStatus=3
 Restart=on-failure
 RestartSec=15min
@@ -84,9 +85,12 @@ def calendar(plan: Plan) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a word for a unit file: in quotes, with nothing in it that systemd would replace."""
+    """Return a word for a unit file: in quotes, with nothing in it that is replaced everywhere.
+
+    A dollar sign is replaced in commands only.
+    """
     _checked(text)
-    inner = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    inner = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{inner}"'
 
 
@@ -190,7 +194,7 @@ def task(plan: Plan, user: str, today: date) -> str:
 
 def _checked(text: str) -> str:
     """Return the text. Raises LocalTrouble for what no line of a scheduler can hold."""
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        msg = f"{text!a} cannot stand in a schedule: choose a path without control characters"
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", text):
+        msg = f"{text!a} cannot stand in a schedule: choose a path of letters that can be written"
         raise LocalTrouble(msg)
     return text

@@ -49,7 +49,14 @@ def run(command: Sequence[str], given: str) -> Ran:
     import subprocess
 
     done = subprocess.run(  # noqa: S603 - our own words, and paths that are theirs
-        list(command), input=given, capture_output=True, text=True, check=False, timeout=60
+        list(command),
+        input=given,
+        capture_output=True,
+        encoding=None if os.name == "nt" else "utf-8",  # Windows speaks that of its terminal
+        errors="surrogateescape",  # of other people's lines every byte stays
+        text=True,
+        check=False,
+        timeout=60,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

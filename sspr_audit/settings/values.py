@@ -30,6 +30,9 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})+")
 _ROOT = re.compile(rf"{_LABEL}(\.{_LABEL})*(:(?P<port>[0-9]{{1,5}}))?", re.ASCII)
+RECIPIENTS: Final = 100
+"""As many as every server must take of one mail (RFC 5321, 4.5.3.1.8)."""
+
 _ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
 _NOT_ONE_TENANT = {"common", "organizations", "consumers"}
 
@@ -171,6 +174,13 @@ def _mail_address(value: str) -> str:
     return value
 
 
+def _few(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(value) > RECIPIENTS:
+        msg = f"must be at most {RECIPIENTS} addresses: name a distribution list"
+        raise ValueError(msg)
+    return value
+
+
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -184,7 +194,7 @@ Host = Annotated[str, AfterValidator(_host)]
 Root = Annotated[str, AfterValidator(_root)]
 Client = Annotated[str, AfterValidator(_client)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
-MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_listed)]
+MailAddresses = Annotated[tuple[MailAddress, ...], AfterValidator(_few), BeforeValidator(_listed)]
 Zone = Annotated[str, AfterValidator(_zone)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Network = Annotated[
