@@ -1,9 +1,9 @@
-"""Draw the README's pictures: the first screen of `sspr-audit report --demo`, as it comes.
+"""Draw the pictures of README and docs: the first screens of report, page and mail, as they come.
 
     python docs/picture.py
 
-Writes docs/report.svg and, with a Chromium on the path, docs/page.png. Run it after the report's
-looks have changed.
+Writes docs/report.svg and, with a Chromium on the path, docs/page.png and docs/mail.png. Run it
+after looks have changed.
 """
 
 from __future__ import annotations
@@ -65,27 +65,47 @@ def shown() -> str:
     return b"".join(pieces).decode().replace("\r\n", "\n")
 
 
-def photographed(program: str, target: Path) -> None:
-    """Write the first screen of the page that the command makes, 1200 pixels wide."""
+def page(file: Path) -> None:
+    """Write the page that the command makes."""
+    wish = ["--demo", "--since", "7d", "--format", "html", "--output", str(file), "--quiet"]
+    subprocess.run([sys.executable, "-m", "sspr_audit", "report", *wish], check=True)
+
+
+def mail(file: Path) -> None:
+    """Write the mail about the last whole week of the demo, as a reader of mail shows it."""
+    from sspr_audit.cli import run
+    from sspr_audit.pipeline import mail as pipeline
+    from sspr_audit.pipeline import report
+
+    here = run.begin_demo(None, quiet=True, verbose=False)
+    since, until = "2026-11-12T23:00Z", "2026-11-19T23:00Z"  # midnights of its time zone
+    options = run.options(here, since=since, until=until, cloud=None, tell_events=True)
+    done = report.pseudonymized(report.from_demo(options), bytes(32))
+    file.write_text(pipeline.letter(done, here.timezone).page, encoding="utf-8")
+
+
+def photographed(program: str) -> None:
+    """Write the first screens of the page and of the mail."""
     from playwright.sync_api import sync_playwright
 
+    sizes = {page: (1200, 960), mail: (600, 1120)}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        file = Path(folder, "report.html")
-        wish = ["--demo", "--since", "7d", "--format", "html", "--output", str(file), "--quiet"]
-        subprocess.run([sys.executable, "-m", "sspr_audit", "report", *wish], check=True)
         browser = playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 1200, "height": 960})
-        page.goto(file.as_uri())
-        page.screenshot(path=str(target))
+        for written, (width, height) in sizes.items():
+            file = Path(folder, f"{written.__name__}.html")
+            written(file)
+            shown = browser.new_page(viewport={"width": width, "height": height})
+            shown.goto(file.as_uri())
+            shown.screenshot(path=str(HERE / f"{written.__name__}.png"))
         browser.close()
 
 
 def main() -> None:
     """Write the pictures."""
     if chromium := shutil.which("chromium"):
-        photographed(chromium, HERE / "page.png")
+        photographed(chromium)
     lines = shown().split("\n")[:LINES]
     console = Console(record=True, width=96, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi("\n".join([*lines, "…"])))

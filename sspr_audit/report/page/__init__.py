@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 LARGEST: Final = 1_000_000
 """Bytes of the whole page; flows that do not fit are left out, and counted."""
 
-_DATE: Final = re.compile(r"\b\d{4}-\d\d-\d\d(?: \d\d:\d\d)?\b")
+_DATE: Final = re.compile(
+    r"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d{4}-\d\d-\d\d(?: \d\d:\d\d)?\b"
+)
 
 _FLOWS: Final = "{flows of the page}"
 """Stands for the flows until it is known how much room they have."""
