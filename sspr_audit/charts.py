@@ -8,6 +8,7 @@ imported before the first chart is asked for.
 from __future__ import annotations
 
 from sspr_audit.report.charts import (
+    at_signin_screen,
     by_address,
     flows_per_day,
     funnel,
@@ -16,4 +17,12 @@ from sspr_audit.report.charts import (
     write_svg,
 )
 
-__all__ = ["by_address", "flows_per_day", "funnel", "heat_map", "write_png", "write_svg"]
+__all__ = [
+    "at_signin_screen",
+    "by_address",
+    "flows_per_day",
+    "funnel",
+    "heat_map",
+    "write_png",
+    "write_svg",
+]

@@ -16,7 +16,7 @@ import pandas as pd
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "charts"
-CHARTS = ("flows_per_day", "funnel", "heat_map", "by_address")
+CHARTS = ("flows_per_day", "at_signin_screen", "funnel", "heat_map", "by_address")
 DPI = 60
 """Small, because it is the picture that is promised and not its finish."""
 

@@ -76,7 +76,8 @@ def test_a_chart_looks_as_it_did(name: str, theme: str) -> None:
 @pytest.mark.parametrize("name", pictures.CHARTS)
 def test_the_tolerance_sees_one_changed_site(name: str) -> None:
     """A picture of other flows is not taken for the same."""
-    changed = pictures.flows().assign(outcome="abandoned", stage=20)
+    wish = {"client": "browser"} if name == "at_signin_screen" else {"outcome": "abandoned"}
+    changed = pictures.flows().assign(stage=20, **wish)
     chart = getattr(charts, name)
     now = pictures.pixels(charts.write_png(chart(changed), dpi=pictures.DPI))
     then = pictures.pixels((pictures.FOLDER / f"{name}-light.png").read_bytes())
@@ -118,6 +119,18 @@ def test_a_hostile_name_is_only_a_name(chart, name: str) -> None:
 def test_a_dollar_is_a_dollar() -> None:
     """Matplotlib would set what stands between two dollars as mathematics."""
     assert "$x_1$" in texts(charts.heat_map(pictures.flows().assign(site="$x_1$")))
+
+
+def test_a_silent_site_is_seen_beside_the_others() -> None:
+    """Its own flows, on every day of the frame, and what share is usual elsewhere."""
+    flows = pictures.flows()
+    told = texts(charts.at_signin_screen(flows, "Lund"))
+    others = flows[flows["site"].isin(["Malmö", "Kiruna"])]
+    share = others["client"].eq("windows-signin").mean()
+
+    assert f"at other named sites {share:.0%} of {len(others)} flows" in told
+    assert "at the sign-in screen" not in told  # nobody at Lund was there
+    assert {"not there, or not recorded", "02 Mar", "11 Mar"} <= set(told)
 
 
 def test_the_heat_map_counts_what_ended_without_success() -> None:

@@ -18,7 +18,7 @@ import report_pages as pages
 import test_progress
 import test_pseudonyms
 
-from sspr_audit.model import Course, Trend
+from sspr_audit.model import Course, Scope, Trend
 from sspr_audit.report import page, pseudonyms
 from sspr_audit.tables import EVENTS
 
@@ -208,6 +208,16 @@ def test_every_finding_says_why_before_anything_is_opened() -> None:
 
     assert card.index(one.evidence[0].statement) < card.index("Why we think so")
     assert card.index("Why we think so") < card.index(one.evidence[1].statement)
+
+
+def test_a_silent_site_has_a_chart_of_its_own() -> None:
+    """It shows when the silence began, so it reaches back before the window; nobody else has it."""
+    silent = factory.finding(scope=Scope(sites=("Malmö",), clients=("windows-signin",)))
+    other = factory.finding(scope=Scope(sites=("Malmö",), clients=("browser",)))
+    texts = [told(pages.rendered(factory.report(findings=(one,)))) for one in (silent, other)]
+    shown = ["At the Windows sign-in screen, at Malmö Flows from there" in one for one in texts]
+
+    assert shown == [True, False]
 
 
 def test_without_events_flows_have_no_steps() -> None:

@@ -61,16 +61,52 @@ def flows_per_day(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     if not len(counts):
         return _nothing("Flows per day", theme)
     counts = counts.reindex(pd.date_range(counts.index.min(), counts.index.max()), fill_value=0)
+    return _per_day(counts, THEMES[theme].outcomes, theme)
+
+
+def at_signin_screen(
+    flows: pd.DataFrame, site: str | None = None, *, theme: str = "light"
+) -> Figure:
+    """Return flows per UTC day of a site: those at the Windows sign-in screen, and the others.
+
+    Needs the columns `start_utc`, `site` and `client`; None stands for all flows. The days are
+    those of the whole frame, so that a silence shows from its beginning; what share is usual at
+    the other named sites stands above.
+    """
+    import pandas as pd
+
+    here = flows["client"].notna() if site is None else flows["site"].eq(site)
+    if not here.any():
+        return _nothing("At the Windows sign-in screen", theme)
+    days = flows["start_utc"].dt.tz_convert("UTC").dt.floor("D")
+    is_there = flows["client"].eq("windows-signin")
+    looks = {"at the sign-in screen": "succeeded", "not there, or not recorded": "cancelled"}
+    there, other = looks
+    counts = _counted([days[here]], is_there[here].map({True: there, False: other}))
+    counts = counts.reindex(pd.date_range(days.min(), days.max()), fill_value=0)
+    counts = counts.reindex(columns=[*looks], fill_value=0)
+    outcomes = THEMES[theme].outcomes
+    figure = _per_day(counts, {name: outcomes[one] for name, one in looks.items()}, theme)
+    elsewhere = is_there[flows["site"].notna() & ~here]
+    if len(elsewhere):
+        told = f"at other named sites {elsewhere.mean():.0%} of {len(elsewhere):,} flows"
+        look: dict[str, Any] = {"size": marks.TEXT - 1, "color": THEMES[theme].quiet}
+        figure.text(0.985, 0.975, told, ha="right", va="top", **look)
+    return figure
+
+
+def _per_day(counts: pd.DataFrame, looks: marks.Looks, theme: str) -> Figure:
+    """Return a bar a day, in parts that have `looks`; the index of `counts` holds the days."""
     figure, colours = _blank(2.9, theme)
     axes = figure.add_axes((0.085, 0.15, 0.905, 0.68))
-    marks.stacked(axes, counts, colours)
+    marks.stacked(axes, counts, looks, colours)
     shown = range(0, len(counts), -(-len(counts) // _MANY_DAYS))
     axes.set_xlim(-0.7, len(counts) - 0.3)
     marks.plain(axes, colours, grid="y")
     marks.names(axes, "bottom", {at: f"{counts.index[at]:%d %b}" for at in shown}, colours)
     axes.set_xlabel("day (UTC)", color=colours.quiet, size=marks.TEXT - 1, labelpad=17)
     axes.set_ylabel("flows", color=colours.quiet, size=marks.TEXT - 1)
-    marks.legend(figure, counts, colours)
+    marks.legend(figure, counts, looks, colours)
     return figure
 
 
@@ -144,12 +180,12 @@ def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     height = 0.85 + 0.29 * len(counts)
     figure, colours = _blank(height, theme)
     axes = figure.add_axes((0.37, 0.45 / height, 0.61, 0.29 * len(counts) / height))
-    marks.stacked(axes, counts, colours, across=True)
+    marks.stacked(axes, counts, colours.outcomes, colours, across=True)
     axes.set_ylim(len(names) - 0.4, -0.6)
     marks.plain(axes, colours, grid="x")
     marks.names(axes, "left", dict(enumerate(names)), colours)
     axes.set_xlabel("flows", color=colours.quiet, size=marks.TEXT - 1)
-    marks.legend(figure, counts, colours)
+    marks.legend(figure, counts, colours.outcomes, colours)
     return figure
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sspr_audit.model import OUTCOMES
 from sspr_audit.report.palette import Theme
 
 if TYPE_CHECKING:
@@ -20,12 +19,18 @@ FEW: Final = 10
 """Fewer flows than this show no colour in the heat map: a share of so few says little."""
 
 
-def stacked(axes: Axes, counts: pd.DataFrame, colours: Theme, *, across: bool = False) -> None:
-    """Draw one bar a row, a part of it for each outcome that occurs; a hollow part is open."""
+Looks = Mapping[str, str]
+"""The colour of each part of a bar, by its name; `open` is hollow."""
+
+
+def stacked(
+    axes: Axes, counts: pd.DataFrame, looks: Looks, colours: Theme, *, across: bool = False
+) -> None:
+    """Draw one bar a row, a part of it for each column of `looks` that occurs."""
     half = 0.36 if across else 0.39
     base = [0] * len(counts)
-    for outcome in OUTCOMES:
-        values = counts[outcome].tolist()
+    for name, colour in looks.items():
+        values = counts[name].tolist()
         parts = [
             (low, place - half, low + value, place + half)
             if across
@@ -33,8 +38,7 @@ def stacked(axes: Axes, counts: pd.DataFrame, colours: Theme, *, across: bool = 
             for place, (low, value) in enumerate(zip(base, values, strict=True))
             if value
         ]
-        edge = colours.quiet if outcome == "open" else colours.paper
-        boxes(axes, parts, colours.outcomes[outcome], edge=edge)
+        boxes(axes, parts, colour, edge=colours.quiet if name == "open" else colours.paper)
         base = [low + value for low, value in zip(base, values, strict=True)]
     (axes.set_xlim if across else axes.set_ylim)(0, max(base) * 1.05)
 
@@ -138,25 +142,25 @@ def scale(figure: Figure, height: float, colours: Theme) -> None:
     figure.text(0.92, top, "100 %", **size)
 
 
-def legend(figure: Figure, counts: pd.DataFrame, colours: Theme) -> None:
-    """Name the outcomes that occur, above the axes."""
+def legend(figure: Figure, counts: pd.DataFrame, looks: Looks, colours: Theme) -> None:
+    """Name the parts that occur, above the axes."""
     from matplotlib.patches import Patch
 
     handles = [
         Patch(
-            facecolor=colours.outcomes[outcome],
-            edgecolor=colours.quiet if outcome == "open" else colours.outcomes[outcome],
+            facecolor=colour,
+            edgecolor=colours.quiet if name == "open" else colour,
             linewidth=0.6,
-            label=outcome,
+            label=name,
         )
-        for outcome in OUTCOMES
-        if counts[outcome].any()
+        for name, colour in looks.items()
+        if counts[name].any()
     ]
     figure.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(0, 1),
-        ncols=len(OUTCOMES),
+        ncols=len(looks),
         frameon=False,
         fontsize=TEXT - 1,
         labelcolor=colours.ink,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from sspr_audit.tables import EVENTS
 if TYPE_CHECKING:
     import pandas as pd
     from jinja2 import Environment
+    from matplotlib.figure import Figure
 
 LARGEST: Final = 1_000_000
 """Bytes of the whole page; flows that do not fit are left out, and counted."""
@@ -51,7 +53,7 @@ def render(
     script = _text("page.js")
     page = environment.get_template("page.html").render(
         view.page(report, when, since=since),
-        charts=_charts(within(flows, "start_utc", report.window)),
+        charts=[*_charts(report, flows)],
         style=_raw(style),
         script=_raw(script),
         policy=_policy(style, script),
@@ -121,17 +123,22 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _charts(flows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return each chart with its title and the sentence below it."""
-    if not len(flows):
-        return []
-    drawn = {
+def _charts(report: Report, flows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield each chart with its title and the sentence below it."""
+    here = within(flows, "start_utc", report.window)
+    if not len(here):
+        return
+    if silent := view.silent_site(report):
+        all_of_it = flows[flows["start_utc"] < report.window.end]
+        yield _chart(charts.at_signin_screen(all_of_it, silent), *view.at_screen(silent))
+    for draw, told in {
         charts.flows_per_day: view.PER_DAY,
         charts.heat_map: view.HEAT_MAP,
         charts.funnel: view.FUNNEL,
         charts.by_address: view.ADDRESSES,
-    }
-    return [
-        {"title": title, "note": note, "svg": _raw(drawing.inline(draw(flows), f"{title}. {note}"))}
-        for draw, (title, note) in drawn.items()
-    ]
+    }.items():
+        yield _chart(draw(here), *told)
+
+
+def _chart(figure: Figure, title: str, note: str) -> dict[str, Any]:
+    return {"title": title, "note": note, "svg": _raw(drawing.inline(figure, f"{title}. {note}"))}

@@ -26,6 +26,8 @@ ADDRESSES: Final = (
 )
 """The charts: title, and what they show."""
 
+_SCREEN: Final = "windows-signin"
+
 NAMES: Final = 100
 """How many names of one kind a finding lists; the JSON report has all."""
 
@@ -75,6 +77,21 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
         "zone": when.name,
         "pseudonyms": report.is_pseudonymized,
     }
+
+
+def silent_site(report: Report) -> str | None:
+    """Return the site of the first finding that is about one site's sign-in screen, if any is."""
+    scopes = (one.scope for one in words.in_order(report))
+    named = (one.sites for one in scopes if one.clients == (_SCREEN,) and len(one.sites) == 1)
+    return next((site for (site,) in named), None)
+
+
+def at_screen(site: str) -> tuple[str, str]:
+    """Return title and sentence of the chart about that site."""
+    return (
+        f"At the Windows sign-in screen, at {words.name(site)}",
+        "Flows from there on each UTC day that was read, before this window too.",
+    )
 
 
 def _is_fault(pair: tuple[str, str]) -> bool:
