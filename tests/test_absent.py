@@ -21,7 +21,7 @@ from material import (
 )
 
 from sspr_audit import tables
-from sspr_audit.evidence import absent, explaining, networks
+from sspr_audit.evidence import absent, explaining
 from sspr_audit.evidence.material import SCREEN
 from sspr_audit.model import Context, Kind, State
 
@@ -257,7 +257,7 @@ def test_how_far_people_got_is_told_beside_everybody_else(malmo):
 
 
 def kinds(flows):
-    return networks.places(made(flows))["kind"].to_dict()
+    return made(flows).places["kind"].to_dict()
 
 
 def test_an_address_is_what_its_people_make_it():

@@ -19,7 +19,7 @@ from material import (
     usual,
 )
 
-from sspr_audit.evidence import gates, networks, sharing, stalled
+from sspr_audit.evidence import gates, sharing, stalled
 from sspr_audit.model import Scope, Site, State
 
 
@@ -199,7 +199,7 @@ def test_people_belong_to_an_office_that_nobody_named():
     at_home = on_day("of-203.0.113.9-1", 3, home(7))
     alone = on_day("alone", 3, home(8))
 
-    bases = networks.bases(made([*habits("Lund", 20, 0.3), *office, at_home, alone]))
+    bases = made([*habits("Lund", 20, 0.3), *office, at_home, alone]).bases
 
     assert bases["lund-1"] == "Lund"
     assert bases["of-203.0.113.9-1"] == "203.0.113.9"

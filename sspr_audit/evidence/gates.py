@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, networks, onset, scan, sharing, statistics
+from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import Material, told_of
 from sspr_audit.evidence.scan import Standout
@@ -49,7 +49,7 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
     flows = material.flows
     flows = flows[flows["outcome"].ne("open") & flows["person"].notna()]
     # A code follows its phone: people of a place may miss it at home as well.
-    base = flows["person"].map(networks.bases(material))
+    base = flows["person"].map(material.bases)
     flows = flows.assign(base=base)
     for way, methods in ways.items():
         units = started(flows, methods)

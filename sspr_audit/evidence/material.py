@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import egress
+from sspr_audit.evidence import egress, networks
 from sspr_audit.model import Context, Site, Window
 
 if TYPE_CHECKING:
@@ -86,9 +86,12 @@ class Material:
     @cached_property
     def places(self) -> pd.DataFrame:
         """What each place is, as networks.places tells."""
-        from sspr_audit.evidence import networks
+        return networks.places(self.flows, self.sites.keys(), self.numbers)
 
-        return networks.places(self)
+    @cached_property
+    def bases(self) -> pd.Series[str]:
+        """Where each person works, as networks.bases tells."""
+        return networks.bases(self.flows, self.places, self.context.sign_ins)
 
     def placed(self, signed: pd.DataFrame) -> pd.Series[str]:
         """Return where each sign-in was, as `place` of flows; its address where nobody reset."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Collection, Mapping
 
-    from sspr_audit.evidence.material import Material
+    import pandas as pd
 
 _CROWD: Final = 3
 """People from whom on an address is no home."""
@@ -16,8 +16,12 @@ _DAYS: Final = 4
 _WORK_HOURS: Final = 11
 
 
-def places(material: Material) -> pd.DataFrame:
+def places(
+    flows: pd.DataFrame, sites: Collection[str], numbers: Mapping[str, float]
+) -> pd.DataFrame:
     """Return a row a place: `people`, `days`, `working` and `mingled` (shares), `kind`.
+
+    `sites` are the names that somebody gave.
 
     `working` is the share of flows on weekdays in the place's busiest hours, whatever its time
     zone; `mingled` the share of its people who were also seen at another place of many people.
@@ -28,7 +32,7 @@ def places(material: Material) -> pd.DataFrame:
     """
     import pandas as pd
 
-    flows = material.flows.dropna(subset=["place", "person"])
+    flows = flows.dropna(subset=["place", "person"])
     people = flows.drop_duplicates(["place", "person"]).groupby("place").size()
     dated = flows[["place"]].assign(day=flows["start_utc"].dt.normalize())
     found = pd.DataFrame(
@@ -36,29 +40,28 @@ def places(material: Material) -> pd.DataFrame:
     )
     found["working"] = _working(flows).reindex(found.index)
     found["mingled"] = _mingled(flows, found["people"]).reindex(found.index)
-    named = pd.Series(found.index.isin(list(material.sites)), index=found.index)
+    named = pd.Series(found.index.isin(list(sites)), index=found.index)
     found["named"] = named | found.index.isin(flows["site"].dropna().unique())
     crowd, stays = found["people"] >= _CROWD, found["days"] >= _DAYS
     kind = pd.Series("home", index=found.index)
     kind = kind.mask(crowd, "visit")
-    kind = kind.mask(crowd & stays & (found["working"] >= material.numbers["work_share"]), "office")
-    kind = kind.mask(
-        crowd & stays & (found["mingled"] >= material.numbers["mingled_share"]), "shared"
-    )
+    kind = kind.mask(crowd & stays & (found["working"] >= numbers["work_share"]), "office")
+    kind = kind.mask(crowd & stays & (found["mingled"] >= numbers["mingled_share"]), "shared")
     found["kind"] = kind.mask(found["named"], "site")
     return found
 
 
-def bases(material: Material) -> pd.Series[str]:
+def bases(
+    flows: pd.DataFrame, places: pd.DataFrame, sign_ins: pd.DataFrame | None
+) -> pd.Series[str]:
     """Return the place of work where each person is seen most, by person; not those seen at none.
 
-    A place is one that somebody named, or an office that its people make.
+    A place is one that somebody named, or an office that its people make. `places` is what the
+    function of that name gave.
     """
     import pandas as pd
 
-    known = material.places
-    offices = known.index[known["kind"].eq("office")]
-    flows = material.flows
+    offices = places.index[places["kind"].eq("office")]
     unnamed = flows[flows["site"].isna() & flows["place"].isin(offices)]
     office = unnamed.drop_duplicates("ip_group").set_index("ip_group")["place"]
 
@@ -66,7 +69,6 @@ def bases(material: Material) -> pd.Series[str]:
         at = rows["site"].fillna(rows["ip_group"].map(office).astype("str"))
         return rows[["person"]].assign(place=at)
 
-    sign_ins = material.context.sign_ins
     every = [seen(flows)] + ([] if sign_ins is None else [seen(sign_ins)])
     counts = pd.concat(every, ignore_index=True).dropna().value_counts().reset_index(name="often")
     ordered = counts.sort_values(["often", "place"], ascending=[False, True])
