@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Final
 
 from sspr_audit.model import Finding, Report
-from sspr_audit.report import harmless, progress, words
+from sspr_audit.report import harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock, clock
 
 HEADINGS: Final = (
@@ -34,7 +34,7 @@ def render(report: Report, *, timezone: str | None) -> str:
     out.write("\ufeff")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([one.format(zone=harmless.cell(when.name)) for one in HEADINGS])
-    for number, finding in enumerate(words.in_order(report), start=1):
+    for number, finding in enumerate(verdict.in_order(report), start=1):
         cells = _cells(number, finding, report, when)
         writer.writerow([*map(harmless.cell, cells), *_EMPTY])
     return out.getvalue()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import escape
 
 from sspr_audit.model import Finding, Report
-from sspr_audit.report import harmless, words
+from sspr_audit.report import harmless, verdict, words
 from sspr_audit.report.clock import Clock, clock
 
 _HEAD = ("People", "Cause", "How sure", "Where", "When")
@@ -18,7 +18,7 @@ _HEAD = ("People", "Cause", "How sure", "Where", "When")
 def html(report: Report, *, timezone: str | None = None) -> str:
     """Return the verdict and the findings; all that a stranger wrote is escaped."""
     times = clock(timezone)
-    first, *more = words.verdict(report, times)
+    first, *more = verdict.sentences(report, times)
     window = times.span(report.window.start, report.window.end)
     return "".join(
         [
@@ -31,7 +31,7 @@ def html(report: Report, *, timezone: str | None = None) -> str:
 
 
 def _table(report: Report, times: Clock) -> Iterator[str]:
-    found = words.in_order(report)
+    found = verdict.in_order(report)
     if not found:
         return
     yield "<table><thead><tr>"

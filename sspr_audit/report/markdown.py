@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sspr_audit.model import OUTCOMES, Change, Finding, Report, Scope
-from sspr_audit.report import changed, harmless, progress, words
+from sspr_audit.report import basis, changed, harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock, clock
 
 ROWS: Final = 100
@@ -24,9 +24,9 @@ def render(report: Report, *, timezone: str | None) -> str:
 
 def _page(report: Report, when: Clock) -> Iterator[str]:
     yield "# Self-service password reset: what failed, and why"
-    for sentence in words.verdict(report, when):
+    for sentence in verdict.sentences(report, when):
         yield from ("", _said(sentence, bound=None))
-    others = [f"{number}. {_said(one, bound=None)}" for number, one in words.overview(report)]
+    others = [f"{number}. {_said(one, bound=None)}" for number, one in verdict.overview(report)]
     if others:
         yield from ("", "Also found:", "", *others)
     yield from _progress(report, when)
@@ -35,12 +35,12 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     yield from ("", "## Data", "")
     yield from _table(
         ("", ""),
-        [(label, _said(sentence, bound=None)) for label, sentence in words.data(report, when)],
+        [(label, _said(sentence, bound=None)) for label, sentence in basis.data(report, when)],
     )
     yield from ("", "## Findings", "")
     if not report.findings:
         yield "None. What that means stands at the top of this page."
-    for number, finding in enumerate(words.in_order(report), start=1):
+    for number, finding in enumerate(verdict.in_order(report), start=1):
         if number > 1:
             yield ""
         yield from _finding(number, finding, report, when)
@@ -95,7 +95,7 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> Iter
     yield from _list("Evidence for", (_said(one.statement) for one in finding.evidence))
     against = [_said(one.statement) for one in finding.against]
     yield from _list("Evidence against", against or ["Nothing in these records."])
-    for shared, found in words.rivals(finding):
+    for shared, found in verdict.rivals(finding):
         rivals = (f"{harmless.code(cause)}: {_said(told)}" for cause, told in found)
         because = f" ({_said(shared)})" if shared else ""
         yield from _list(f"What else it could be{because}", rivals)
@@ -108,12 +108,12 @@ def _about(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str
     return [
         ("Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"),
         *_scope(finding.scope),
-        ("When", words.seen(finding, report, when)),
+        ("When", verdict.seen(finding, report, when)),
         *_course(finding, report, when),
         ("Fixed by", words.WHO.get(finding.who_can_fix, _said(finding.who_can_fix))),
         ("Cause", harmless.code(finding.cause) + family),
         ("Layer", words.LAYER.get(finding.layer, _said(finding.layer))),
-        ("Means", words.means(finding)),
+        ("Means", verdict.means(finding)),
         ("Events", f"{finding.events:,}{_names(finding.event_ids, most=3, before=': ')}"),
     ]
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sspr_audit.model import Comparison, Course, Finding, Gone, Progress, Report, Scope, Verdict
-from sspr_audit.report import harmless, words
+from sspr_audit.report import harmless, verdict, words
 from sspr_audit.report.changed import side
 from sspr_audit.report.clock import Clock, length
 
@@ -68,9 +68,9 @@ def of_totals(report: Report) -> str:
 def named(report: Report) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     """Yield the words new, worse and better, each with number and title of the findings that are.
 
-    The numbers are those of words.in_order.
+    The numbers are those of verdict.in_order.
     """
-    numbered = [*enumerate(words.in_order(report), start=1)]
+    numbered = [*enumerate(verdict.in_order(report), start=1)]
     for course in _ORDER[:3]:
         found = [
             (number, harmless.line(one.title).rstrip("."))

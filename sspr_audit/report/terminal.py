@@ -7,7 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import OUTCOMES, Change, Finding, Group, Report, Statement
-from sspr_audit.report import changed, harmless, progress, words
+from sspr_audit.report import basis, changed, harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock, clock
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def render(
     """
     page = _Page(width, colour=colour)
     when = clock(timezone)
-    for sentence in words.verdict(report, when):
+    for sentence in verdict.sentences(report, when):
         page.paragraph(sentence, style="bold" if page.is_blank else "")
-    others = [(f"{number}.", one) for number, one in words.overview(report)]
+    others = [(f"{number}.", one) for number, one in verdict.overview(report)]
     if others:
         page.paragraph("Also found:")
     page.pairs(others if verbose else others[:ROWS], labels=3)
@@ -70,7 +70,7 @@ def render(
     if report.changed is not None:
         _changed(page, report.changed, when, verbose=verbose)
     page.heading("Data")
-    page.pairs(words.data(report, when))
+    page.pairs(basis.data(report, when))
     _findings(page, report, when, verbose=verbose)
     _totals(page, report)
     _tables(page, report, local=when.is_local, verbose=verbose)
@@ -217,7 +217,7 @@ def _findings(page: _Page, report: Report, when: Clock, *, verbose: bool) -> Non
     page.heading(f"Findings ({len(report.findings):,})")
     if not report.findings:
         page.paragraph("None. What that means stands at the top of this page.", indent=2)
-    for number, finding in enumerate(words.in_order(report), start=1):
+    for number, finding in enumerate(verdict.in_order(report), start=1):
         _finding(page, number, finding, report, when, verbose=verbose)
 
 
@@ -261,7 +261,7 @@ def _about(
         yield "People", words.listed(scope.users, most=most)
     if scope.devices:
         yield "Devices", words.listed(scope.devices, most=most)
-    yield "When", words.seen(finding, report, when)
+    yield "When", verdict.seen(finding, report, when)
     if part := progress.of_finding(finding, report, when):
         yield "Course", f"{part.word}: {part.sentence}"
 
@@ -271,7 +271,7 @@ def _signs(finding: Finding, *, verbose: bool) -> Iterable[tuple[str, str]]:
     yield "Cause", f"{finding.cause}, {words.LAYER.get(finding.layer, finding.layer)}"
     if finding.family:
         yield "", f"leads the family {finding.family}; the confidence is about the family"
-    yield "Means", words.means(finding)
+    yield "Means", verdict.means(finding)
     for one in finding.evidence:
         yield "For", _statement(one, verbose=verbose)
     for one in finding.against:
@@ -280,7 +280,7 @@ def _signs(finding: Finding, *, verbose: bool) -> Iterable[tuple[str, str]]:
         yield "Against", "- nothing in these records speaks against it"
     most = len(finding.rivals) + len(finding.confirm_with) if verbose else RIVALS
     left = most
-    for shared, found in words.rivals(finding):
+    for shared, found in verdict.rivals(finding):
         if shared and left:
             yield "Or else", f"{harmless.line(shared, bound=_SENTENCE)}:"
         for cause, told in found[:left]:

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import OUTCOMES, Finding, Report, Window
-from sspr_audit.report import flows_csv, harmless, progress, words
+from sspr_audit.report import basis, flows_csv, harmless, progress, verdict, words
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import Clock, clock
 from sspr_audit.tables import FLOWS, TIME
@@ -125,14 +125,14 @@ class _Book:
 
 
 def _summary(report: Report, when: Clock) -> Iterator[tuple[Cell, ...]]:
-    for sentence in words.verdict(report, when):
+    for sentence in verdict.sentences(report, when):
         yield "Verdict", sentence
     told = (progress.summary(report, when), progress.of_totals(report), *progress.notes(report))
     for sentence in filter(None, told):
         yield progress.TITLE, sentence
     for part in progress.gone(report, when):
         yield "Gone", part.sentence
-    for label, sentence in words.data(report, when):
+    for label, sentence in basis.data(report, when):
         yield label, sentence
     for what, count in words.counts(report.totals).items():
         yield what.strip().capitalize(), count
@@ -150,7 +150,7 @@ def _finding_headings(when: Clock) -> tuple[str, ...]:
 
 
 def _findings(report: Report, when: Clock) -> Iterator[tuple[Cell, ...]]:
-    for number, one in enumerate(words.in_order(report), start=1):
+    for number, one in enumerate(verdict.in_order(report), start=1):
         scope, part = one.scope, progress.of_finding(one, report, when)
         yield (
             *(number, one.title, one.confidence.value, one.cause, one.family),

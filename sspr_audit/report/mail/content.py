@@ -9,7 +9,7 @@ from textwrap import shorten
 from typing import Final
 
 from sspr_audit.model import Attachment, Finding, Report
-from sspr_audit.report import harmless, progress, words
+from sspr_audit.report import basis, harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock
 
 ROWS: Final = 10
@@ -32,7 +32,7 @@ _REMEDY: Final = 260
 """Characters."""
 
 _OF_COMPLETENESS: Final = ("Covered", "Gap", "Skipped", "Not whole", "Conflict", "Settling")
-"""Labels of words.data that say how far the data can be trusted."""
+"""Labels of basis.data that say how far the data can be trusted."""
 
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -105,8 +105,8 @@ def contents(
     report: Report, clock: Clock, attachments: Sequence[Attachment], left_out: Sequence[str]
 ) -> Content:
     """Return what a letter about this report says."""
-    first, *others = (*words.headline(report, clock), *words.verdict(report, clock)[1:])
-    found = words.in_order(report)
+    first, *others = (*verdict.headline(report, clock), *verdict.sentences(report, clock)[1:])
+    found = verdict.in_order(report)
     days = Days(clock.zone, clock.name)
     more = len(found) - ROWS
     return Content(
@@ -162,7 +162,7 @@ def _verdict(report: Report, most: int) -> str:
         of = words.several(totals.flows, "attempt")
         count = f"{words.fruitless(totals):,} of {of}"
         return f"Password reset: no cause named; {count} ended without success"
-    first = words.in_order(report)[0]
+    first = verdict.in_order(report)[0]
     if first.who_can_fix == "user":
         succeeded = totals.outcomes["succeeded"]
         of = words.several(totals.flows, "attempt")
@@ -193,7 +193,7 @@ def _state(report: Report) -> str:
 
 
 def _data(report: Report, clock: Clock) -> Iterator[str]:
-    said = [(label, text) for label, text in words.data(report, clock) if label in _OF_COMPLETENESS]
+    said = [(label, text) for label, text in basis.data(report, clock) if label in _OF_COMPLETENESS]
     shown = said[:DATA]
     for label, text in shown:
         yield f"{label}: {text}."
@@ -233,7 +233,7 @@ def _row(number: int, finding: Finding, report: Report, clock: Clock) -> Row:
     place = words.place(finding.scope)
     whom = words.people(finding.users) if finding.users else words.several(finding.flows, "flow")
     who = words.WHO.get(finding.who_can_fix, harmless.line(finding.who_can_fix))
-    about = [f"{whom} {place}".strip(), words.seen(finding, report, clock), f"fixed by {who}"]
+    about = [f"{whom} {place}".strip(), verdict.seen(finding, report, clock), f"fixed by {who}"]
     part = progress.of_finding(finding, report, clock)
     return Row(
         number=number,

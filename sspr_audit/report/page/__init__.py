@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import Change, Report
-from sspr_audit.report import charts, harmless, palette, words
+from sspr_audit.report import charts, harmless, palette, verdict
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import clock
 from sspr_audit.report.page import drawing, rows, view
@@ -64,7 +64,7 @@ def render(
         flows,
         EVENTS.empty() if events is None else events,
         window=report.window,
-        findings=words.in_order(report),
+        findings=verdict.in_order(report),
         clock=when,
         budget=LARGEST - len(before.encode()) - len(after.encode()),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sspr_audit.model import Change, Comparison, Finding, Report, Scope, Totals, Verdict
-from sspr_audit.report import changed, harmless, progress, words
+from sspr_audit.report import basis, changed, harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock
 from sspr_audit.report.page.tables import ROWS, tables
 
@@ -41,7 +41,7 @@ _FEW_CLIENTS: Final = 2
 """Up to how many clients the head of a finding names; below it all stand."""
 
 _NOT_WHOLE: Final = ("Gap", "Skipped", "Not whole")
-"""Labels of words.data that the first screen shows; settling and conflicts lose nothing."""
+"""Labels of basis.data that the first screen shows; settling and conflicts lose nothing."""
 
 _DOTS: Final = {"confirmed": "●●●", "likely": "●●○", "possible": "●○○"}
 """Confidence for whoever sees no colours and reads no words yet."""
@@ -49,11 +49,11 @@ _DOTS: Final = {"confirmed": "●●●", "likely": "●●○", "possible": "�
 
 def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]:
     """Return everything that the template names, but for charts, flows and its own parts."""
-    ordered = words.in_order(report)
-    first, *why = words.headline(report, when)
-    others = words.verdict(report, when)[1:]
-    doubts = [*words.doubts(report, when)]
-    told = [*words.data(report, when)]
+    ordered = verdict.in_order(report)
+    first, *why = verdict.headline(report, when)
+    others = verdict.sentences(report, when)[1:]
+    doubts = [*basis.doubts(report, when)]
+    told = [*basis.data(report, when)]
     findings = [_finding(place, one, report, when) for place, one in enumerate(ordered, start=1)]
     return {
         "title": f"Password resets: {first}",
@@ -81,7 +81,7 @@ def page(report: Report, when: Clock, *, since: Change | None) -> dict[str, Any]
 
 def silent_site(report: Report) -> str | None:
     """Return the site of the first finding that is about one site's sign-in screen, if any is."""
-    scopes = (one.scope for one in words.in_order(report))
+    scopes = (one.scope for one in verdict.in_order(report))
     named = (one.sites for one in scopes if one.clients == (_SCREEN,) and len(one.sites) == 1)
     return next((site for (site,) in named), None)
 
@@ -194,7 +194,7 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict
         "title": _said(finding.title),
         "confidence": word,
         "dots": _DOTS[word],
-        "means": words.means(finding),
+        "means": verdict.means(finding),
         "course": None if part is None else part._asdict(),
         "own": finding.who_can_fix == "user",
         "facts": [*_facts(finding, report, when)],
@@ -208,7 +208,7 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> dict
         "against": [_said(one.statement) for one in finding.against],
         "rivals": [
             (_said(shared), [(cause, _said(told)) for cause, told in found])
-            for shared, found in words.rivals(finding)
+            for shared, found in verdict.rivals(finding)
         ],
         "settle": [_said(one) for one in finding.confirm_with],
         "sources": [(harmless.line(one.title), _address(one.url)) for one in finding.sources],
@@ -246,7 +246,7 @@ def _facts(finding: Finding, report: Report, when: Clock) -> Iterator[tuple[str,
         else words.several(len(scope.clients), "client")
     )
     yield "Where", "; ".join(one for one in (where, clients) if one) or "no one place"
-    yield "When", words.seen(finding, report, when)
+    yield "When", verdict.seen(finding, report, when)
     yield "Fixed by", words.WHO.get(finding.who_can_fix, finding.who_can_fix)
 
 
