@@ -450,8 +450,10 @@ def test_a_password_on_its_way_is_seen_though_most_people_have_none_to_wait_for(
 
 
 def test_slips_of_the_hand_spare_no_kind_of_device():
-    """People whose passwords are in the cloud alone are refused as often."""
+    """People whose passwords are in the cloud alone are refused, too; fewer of them by chance."""
     tenant = joined_to_entra_alone(refused_at_first(12), *range(6))
+    tried_at_once(tenant, *range(12, 20))
+    joined_to_entra_alone(tenant, *range(12, 18))
     (mixed_up,) = found(tenant.material(), "phs-catch-up-delay")
     (hybrid_alone,) = found(refused_at_first(12).material(), "phs-catch-up-delay")
     (unknown,) = found(

@@ -156,7 +156,10 @@ def again_at_once(flows: pd.DataFrame, material: Material) -> Signal:
 
 
 def others_spared(early: pd.DataFrame, material: Material) -> Signal:
-    """People on hybrid devices are refused, and those on devices joined to Entra alone are not."""
+    """People on hybrid devices are refused, and those on devices joined to Entra alone are not.
+
+    Slips of the hand look the same in all else, so as much is asked of it as of a finding.
+    """
     name, kind = "others-spared", Kind.PEOPLE
     known = early["trust"].notna()
     if known.mean() < material.numbers["known_share"]:
@@ -174,4 +177,4 @@ def others_spared(early: pd.DataFrame, material: Material) -> Signal:
         which = "other" if len(others) < len(mine) else "hybrid"
         needs = f"{more_people(lacks)} on {which} devices who sign in as soon"
         return Signal(name, kind, State.FEW, text, hits, len(mine), p, needs)
-    return Signal(name, kind, State.of(material.agrees(p)), text, hits, len(mine), p)
+    return Signal(name, kind, State.of(p <= material.limit(1)), text, hits, len(mine), p)
