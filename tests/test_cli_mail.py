@@ -1,16 +1,12 @@
 """`mail` over real sockets: once a period, whatever happens on the way."""
 
-import json
-import shutil
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from desk import desk
-from fetch import DAY, NOW, records
-from graph_records import audit
-from graph_tenant import Clock
-from mail_server import PASSWORD, USER, MailServer
+from fetch import DAY, NOW
+from mail_desk import desk_with, mailing, outbox, quiet_store, sending, smtp_from, states
+from mail_server import PASSWORD, USER
 
 from sspr_audit.cli import mail
 from sspr_audit.deliver import message
@@ -20,45 +16,20 @@ TO = "helpdesk@example.com"
 
 
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory):
-    """The folder in which somebody has fetched a tenant where nobody reset a password lately."""
-    folder = tmp_path_factory.mktemp("first")
-    made = [audit(NOW - 20 * DAY)]
-    with pytest.MonkeyPatch.context() as patch, desk(folder, patch, made, clock=Clock()) as one:
-        assert one.run("fetch")[0] == 0
-    return one.folder
+def store(tmp_path_factory):
+    return quiet_store(tmp_path_factory.mktemp("first"))
 
 
 @pytest.fixture
-def at_desk(tmp_path, monkeypatch, quiet):
-    """A desk with that store; its tenant has records that nobody has fetched yet."""
-    made = (audit(NOW - 20 * DAY), *records(40))
-    with desk(tmp_path, monkeypatch, made, clock=Clock()) as one:
-        for path in quiet.glob("store.*"):
-            shutil.copy2(path, one.folder)
-        one.environ(SSPR_AUDIT_SMTP_PASSWORD=PASSWORD)
+def at_desk(tmp_path, monkeypatch, store):
+    with desk_with(store, tmp_path, monkeypatch) as one:
         yield one
 
 
 @pytest.fixture
-def server():
-    with MailServer() as one:
+def by_smtp(at_desk):
+    with smtp_from(at_desk) as one:
         yield one
-
-
-def mailing(one, **mail):
-    """Write the settings with a [mail] section."""
-    one.settings()
-    text = one.config.read_text()
-    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in mail.items())
-    one.config.write_text(f"{text}\n[mail]\n{lines}")
-
-
-@pytest.fixture
-def by_smtp(at_desk, server):
-    """A desk from which mail goes by SMTP, and the server that it goes to."""
-    mailing(at_desk, **server.settings())
-    return SimpleNamespace(desk=at_desk, server=server, run=at_desk.run, send=sending(at_desk))
 
 
 @pytest.fixture
@@ -68,25 +39,6 @@ def by_graph(at_desk):
     return SimpleNamespace(
         tenant=at_desk.tenant, folder=at_desk.folder, send=sending(at_desk), desk=at_desk
     )
-
-
-def sending(one):
-    """Return what sends the mail about the store as it is."""
-    return lambda *options: one.run("mail", "--offline", *options)
-
-
-def outbox(one):
-    return one.folder / "store.duckdb.outbox"
-
-
-def states(one):
-    """Return the state of each letter, by the names of files."""
-    names = {"ready", "sending", "sent", "refused", "unconfirmed"}
-    return [
-        (names & {file.name for file in folder.iterdir()}).pop()
-        for folder in sorted(outbox(one).iterdir())
-        if folder.is_dir()
-    ]
 
 
 def test_a_week_is_sent_once(by_smtp):
