@@ -33,6 +33,7 @@ PURE = (
 )
 
 ONLY_IN = {
+    "apprise": ("deliver",),
     "css_inline": ("report",),
     "duckdb": ("engine",),
     "filelock": ("store", "deliver"),
@@ -55,7 +56,16 @@ ONLY_IN = {
 """One home each; a type may be named where it passes through."""
 
 HEAVY = {
-    *("css_inline", "duckdb", "httpx", "jinja2", "matplotlib", "msal", "msal_extensions"),
+    *(
+        "apprise",
+        "css_inline",
+        "duckdb",
+        "httpx",
+        "jinja2",
+        "matplotlib",
+        "msal",
+        "msal_extensions",
+    ),
     *("msgspec", "numpy", "pandas", "pyarrow", "pydantic", "rich", "scipy", "tenacity"),
     "xlsxwriter",
 }
@@ -363,7 +373,9 @@ def test_the_locks_fit_the_project_and_each_other():
 
 def test_every_package_that_is_imported_is_asked_for():
     """Nothing is used only because something else happens to bring it along."""
-    names = (Requirement(one).name for one in PROJECT["project"]["dependencies"])
+    project = PROJECT["project"]
+    asked = project["dependencies"] + project["optional-dependencies"]["channels"]
+    names = (Requirement(one).name for one in asked)
     declared = {name.replace("-", "_") for name in names}
     used = {
         one.name.split(".")[0]

@@ -152,7 +152,7 @@ def test_no_name_of_a_person_leaves(demo, letter):
     people = {one.lower() for one in here["upn"].dropna()}
     files = b"".join(one.content for one in letter.attachments).decode().lower()
     everything = files + letter.text.lower() + letter.page.lower() + letter.subject.lower()
-    _, raw = pipeline.composed(done, ABOUT, None, None)
+    ((_, _, raw),) = pipeline.composed(done, ABOUT, None, None)
 
     assert len(people) > 100
     assert [one for one in people if one.partition("@")[0] in everything] == []

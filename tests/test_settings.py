@@ -269,6 +269,7 @@ def test_each_fault_has_its_place_and_its_words(faults, text, fault):
         ("[mail]\nsmtp-password = 'hunter2'", "SSPR_AUDIT_SMTP_PASSWORD"),
         ("[mail]\npassword = 'hunter2'", "SSPR_AUDIT_SMTP_PASSWORD"),
         ("client_secret = 'hunter2'", "SSPR_AUDIT_CLIENT_SECRET"),
+        ("[mail]\nchannels = ['slack://hunter2']", "SSPR_AUDIT_CHANNELS"),
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_not_repeated(faults, text, variable):

@@ -1,6 +1,7 @@
 """sspr-audit mail."""
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -13,7 +14,7 @@ from sspr_audit.errors import LocalTrouble, UsageError
 
 if TYPE_CHECKING:
     from sspr_audit.model import Envelope, Window
-    from sspr_audit.pipeline.mail import Attempt, Entry
+    from sspr_audit.pipeline.mail import Attempt, Entry, Way
 
 WAIT: Final = timedelta(minutes=15)
 """How long a run waits for another that is sending; a server may think for ten minutes."""
@@ -62,27 +63,31 @@ def mail(
     about = pipeline.envelope(here.settings, _window(since, here))
     if dry_run:
         target = writing.target(here, output, [])
-        _, raw, is_complete = _composed(here, about, config, offline=offline)
+        letters, is_complete = _composed(here, about, (), config, offline=offline)
+        _, _, raw = letters[-1]
         writing.write(raw.decode("ascii"), target)
         return 0 if is_complete else 3
     box = pipeline.box(here.settings)
+    channels = pipeline.channels(fetch.outside(here))
     if resend:
         with box.held(WAIT):
-            return _sent(here, about, resend=True)
-    if (known := box.find(about)) is None:
-        message_id, raw, is_complete = _composed(here, about, config, offline=offline)
+            return _sent(here, about, channels, resend=True)
+    if box.find(about) is None:
+        letters, is_complete = _composed(here, about, channels, config, offline=offline)
         if (missed := pipeline.unmailed(box, about)) is not None:
             here.warn(
                 f"no mail is about {missed.start:%Y-%m-%dT%H:%MZ} to {missed.end:%Y-%m-%dT%H:%MZ}:"
                 f" `sspr-audit mail --since {missed.start:%Y-%m-%dT%H:%MZ}` would write one"
             )
         with box.held(WAIT):
-            box.add(about, message_id, raw)
-            code = _sent(here, about)
+            for letter in letters:
+                box.add(*letter)
+            code = _sent(here, about, channels)
         return code if code or is_complete else 3
     with box.held(WAIT):
-        _say(here, known)
-        return _sent(here, about)
+        for known in filter(None, map(box.find, pipeline.addressed(about, channels))):
+            _say(here, known)
+        return _sent(here, about, channels)
 
 
 def _window(since: str, here: run.Run) -> "Window":
@@ -112,9 +117,14 @@ def _window(since: str, here: run.Run) -> "Window":
 
 
 def _composed(
-    here: run.Run, about: "Envelope", config: Path | None, *, offline: bool
-) -> tuple[str, bytes, bool]:
-    """Return Message-ID and bytes of the mail, and whether nothing is missing in it."""
+    here: run.Run,
+    about: "Envelope",
+    channels: Iterable[str],
+    config: Path | None,
+    *,
+    offline: bool,
+) -> tuple[list[tuple["Envelope", str, bytes]], bool]:
+    """Return the letters as the outbox takes them, and whether nothing is missing in them."""
     from sspr_audit.pipeline import mail as pipeline
 
     key = run.pseudonym_key(config) if pipeline.needs_key(here.settings) else None
@@ -122,42 +132,51 @@ def _composed(
     options = run.options(here, since=start, until=end, cloud=None, tell_events=True)
     done = report.analysed(here, options, None, demo=False, offline=offline)
     report.remember(here, done)
-    message_id, raw = pipeline.composed(done, about, here.timezone, key)
-    return message_id, raw, done.complete
+    return pipeline.composed(done, about, here.timezone, key, channels), done.complete
 
 
-def _sent(here: run.Run, about: "Envelope", *, resend: bool = False) -> int:
+def _sent(
+    here: run.Run, about: "Envelope", channels: Mapping[str, "Way"], *, resend: bool = False
+) -> int:
     """Send what waits, or what is in doubt, say what became of it, and return the exit code."""
     from sspr_audit import knowledge
     from sspr_audit.pipeline import mail as pipeline
     from sspr_audit.pipeline.mail import State
 
     box = pipeline.box(here.settings)
+    outside = fetch.outside(here)
     entries = pipeline.waiting(box, about.to, in_doubt=resend)
+    posts = {
+        name: waiting
+        for name in channels
+        if (waiting := pipeline.waiting(box, (name,), in_doubt=resend))
+    }
     codes: set[int] = set()
     if entries:
-        outside = fetch.outside(here)
         with pipeline.way(here.settings, knowledge.load().clouds, outside) as way:
             codes.update(_told(here, one) for one in pipeline.sent(entries, way, outside))
-    elif resend:
+    for name, waiting in posts.items():
+        codes.update(_told(here, one) for one in pipeline.sent(waiting, channels[name], outside))
+    if resend and not entries and not posts:
         here.say("nothing is unconfirmed, so nothing was sent again")
-    entry = box.find(about)
-    if not resend and entry is not None and entry.state is State.UNCONFIRMED:
+    found = filter(None, map(box.find, pipeline.addressed(about, channels)))
+    if not resend and any(one.state is State.UNCONFIRMED for one in found):
         codes.add(LocalTrouble.exit_code)
     return next((code for code in (4, 6) if code in codes), 0)
 
 
 def _say(here: run.Run, known: "Entry") -> None:
-    """Say what became of the mail of this period in an earlier run."""
+    """Say what became of a letter of this period in an earlier run."""
     from sspr_audit.pipeline.mail import State
 
     state, period = known.state, _period(known)
     if state is State.SENT:
-        here.say(f"the mail about {period} was sent before, so nothing is sent: {known.message_id}")
+        what = f"the {known.noun} about {period} was sent before, so nothing is sent"
+        here.say(f"{what}: {known.message_id}")
     elif state is State.UNCONFIRMED:
         here.warn(
-            f"the mail about {period} may have arrived, and nobody can tell: ask a recipient for"
-            f" {known.message_id}, then `sspr-audit mail --resend`, or delete {known.folder}"
+            f"the {known.noun} about {period} may have arrived, and nobody can tell:"
+            f" {known.proof}, then `sspr-audit mail --resend`, or delete {known.folder}"
             f" ({known.why})"
         )
 
@@ -171,14 +190,14 @@ def _told(here: run.Run, attempt: "Attempt") -> int:
     period = _period(entry)
     if error is None:
         to = ", ".join(one for one in entry.envelope.to if one not in attempt.refused)
-        here.say(f"sent to {to}: the mail about {period}, {entry.message_id}")
+        here.say(f"sent to {to}: the {entry.noun} about {period} ({entry.message_id})")
         if attempt.refused:
             here.warn(f"not taken for {', '.join(attempt.refused)}: check [mail] to ({entry.why})")
             return LocalTrouble.exit_code
         return 0
-    here.warn(f"the mail about {period} was not delivered: {error}")
+    here.warn(f"the {entry.noun} about {period} was not delivered: {error}")
     if entry.state is State.UNCONFIRMED:
-        here.warn(f"it goes out again only by --resend, as {entry.message_id}")
+        here.warn(f"it goes out again only by --resend ({entry.message_id})")
     else:
         here.warn(f"the next run tries again; to give it up, delete {entry.folder}")
     is_denied = isinstance(error, AccessDenied)

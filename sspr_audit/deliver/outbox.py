@@ -74,6 +74,7 @@ class Entry:
     folder: Path
     envelope: Envelope
     message_id: str
+    """Of a post, the name of its channel."""
 
     @property
     def state(self) -> State:
@@ -89,6 +90,18 @@ class Entry:
     def mail(self) -> bytes:
         """The bytes of the mail; they are kept until it is sent."""
         return (self.folder / MAIL).read_bytes()
+
+    @property
+    def noun(self) -> str:
+        """What it is called: one to a channel, whose name is no address, is a post."""
+        return "mail" if "@" in "".join(self.envelope.to) else "post"
+
+    @property
+    def proof(self) -> str:
+        """What a person does to find out whether it arrived."""
+        if self.noun == "mail":
+            return f"ask a recipient for {self.message_id}"
+        return f"look whether {self.message_id} shows it"
 
     @property
     def why(self) -> str:

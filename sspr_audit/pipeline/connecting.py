@@ -39,7 +39,7 @@ class Outside:
     prompt: Callable[[str], None] | None
     """Tells a person what to do; None where nobody is there."""
     secret: Callable[[str], SecretStr | None]
-    """Reads client_secret or certificate_password, for a way to sign in that needs it."""
+    """Reads one of settings.SECRETS, for what needs it."""
     note: Callable[[str], None]
     """Is told of every request that failed and is made again."""
 

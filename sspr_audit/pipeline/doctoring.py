@@ -155,14 +155,14 @@ def _stuck(one: mailing.Entry) -> LocalTrouble | None:
     about = f"about {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
     match state:
         case mailing.State.UNCONFIRMED | mailing.State.SENDING:
-            said = "may have arrived: ask a recipient, then `sspr-audit mail --resend` or delete"
+            said = f"may have arrived: {one.proof}, then `sspr-audit mail --resend` or delete"
         case mailing.State.REFUSED | mailing.State.READY:
             said = (
                 "was not delivered: the next `sspr-audit mail` tries again; to give it up, delete"
             )
         case _:
             return None
-    return LocalTrouble(f"the mail {about} {said} {one.folder}{why}")
+    return LocalTrouble(f"the {one.noun} {about} {said} {one.folder}{why}")
 
 
 def _privacy(path: Path) -> Check:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sspr_audit.deliver import channels as by_channel
 from sspr_audit.deliver import graph as by_graph
 from sspr_audit.deliver import message, outbox, smtp
 from sspr_audit.deliver.errors import InDoubt, NotNow, NotTaken
@@ -23,7 +24,10 @@ __all__ = [
     "Attempt",
     "Entry",
     "State",
+    "Way",
+    "addressed",
     "box",
+    "channels",
     "composed",
     "envelope",
     "needs_key",
@@ -74,6 +78,11 @@ def envelope(settings: Settings, window: Window) -> Envelope:
     return Envelope(ours.sender, ours.to, window)
 
 
+def addressed(about: Envelope, channels: Iterable[str]) -> list[Envelope]:
+    """Return the envelopes of a period: the channels', and the mail's own as the last."""
+    return [*(replace(about, to=(name,)) for name in channels), about]
+
+
 def box(settings: Settings) -> Outbox:
     """Return the outbox, which lies beside the store and is locked apart from it."""
     path = settings.store.path
@@ -86,15 +95,25 @@ def needs_key(settings: Settings) -> bool:
 
 
 def composed(
-    done: Analysis, about: Envelope, timezone: str | None, key: bytes | None
-) -> tuple[str, bytes]:
-    """Return the Message-ID and the bytes of the mail about an analysis.
+    done: Analysis,
+    about: Envelope,
+    timezone: str | None,
+    key: bytes | None,
+    channels: Iterable[str] = (),
+) -> list[tuple[Envelope, str, bytes]]:
+    """Return envelope, id and bytes of each letter about an analysis, the mail as the last.
 
-    `key` is that of pseudonyms; None: names stay. Raises SettingsError for an address or a zone.
+    Its presence in the outbox says that those of the channels are there. `key` is that of
+    pseudonyms; None: names stay. Raises SettingsError for an address or a zone.
     """
+    from sspr_audit.report import mail
+
     if key is not None:
         done = report.pseudonymized(done, key)
-    return message.composed(letter(done, timezone), about, done.report.generated_at)
+    glance = mail.glance(done.report, timezone=timezone).encode()
+    *posts, ours = addressed(about, channels)
+    whole = message.composed(letter(done, timezone), ours, done.report.generated_at)
+    return [*((one, one.to[0], glance) for one in posts), (ours, *whole)]
 
 
 def letter(done: Analysis, timezone: str | None) -> Letter:
@@ -168,6 +187,12 @@ def _posted(entry: Entry, way: Way, outside: Outside) -> tuple[str, ...]:
             outside.note(f"{error}; the next try is in {pause:.0f} s")
             outside.clock.sleep(pause)
     return outbox.post(entry, way)
+
+
+def channels(outside: Outside) -> dict[str, Way]:
+    """Return the way to each channel, by its name. Raises SettingsError; nobody is asked yet."""
+    addresses = outside.secret("channels")
+    return {} if addresses is None else by_channel.ways(addresses.get_secret_value())
 
 
 @contextmanager

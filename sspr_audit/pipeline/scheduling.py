@@ -20,6 +20,7 @@ CARRIED: Final = (
     "SSPR_AUDIT_SMTP_PASSWORD_FILE",
     "SSPR_AUDIT_CLIENT_SECRET_FILE",
     "SSPR_AUDIT_CERTIFICATE_PASSWORD_FILE",
+    "SSPR_AUDIT_CHANNELS_FILE",
     "SSL_CERT_FILE",
 )
 """Variables that a job gets as they are now: names of files, and no secret."""

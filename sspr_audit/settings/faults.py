@@ -16,7 +16,7 @@ from sspr_audit.settings.values import network, shown
 NOT_WRITTEN: Final = ("file",)
 """Fields of Settings that no file may set."""
 
-_SECRET_WORDS = ("secret", "password", "passphrase", "token")
+_SECRET_WORDS = ("secret", "password", "passphrase", "token", "channel")
 
 
 def clashes(data: Mapping[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ SECRETS: Final = {
     "client_secret": "SSPR_AUDIT_CLIENT_SECRET",
     "certificate_password": "SSPR_AUDIT_CERTIFICATE_PASSWORD",
     "smtp_password": "SSPR_AUDIT_SMTP_PASSWORD",
+    "channels": "SSPR_AUDIT_CHANNELS",
 }
 """The variable that holds each secret; with _FILE at its end it names a file that does."""
 

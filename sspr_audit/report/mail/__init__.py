@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sspr_audit.model import Attachment, Letter, Picture, Report
 from sspr_audit.report import plain, progress, words
 from sspr_audit.report.clock import clock
+from sspr_audit.report.mail import post
 from sspr_audit.report.mail.content import Content, contents
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ def letter(
         pictures=pictures,
         attachments=tuple(attachments),
     )
+
+
+def glance(report: Report, *, timezone: str | None) -> str:
+    """Return what a channel is told. Raises SettingsError for an unknown zone."""
+    return post.text(contents(report, clock(timezone), (), ()))
 
 
 def page(said: Content, pictures: Sequence[Picture]) -> str:

@@ -144,10 +144,11 @@ def subject(report: Report, clock: Clock) -> str:
     days = f"[{first}]" if first == last else f"[{first} to {last}]"
     doubt = "Data incomplete. " if report.coverage.complete is False else ""
     said = harmless.line(doubt + _verdict(report, _SUBJECT - len(doubt)), bound=None)
-    return f"{_cut(said, _SUBJECT)} {days}"
+    return f"{cut(said, _SUBJECT)} {days}"
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """Return at most so many characters of a text, with a mark where it goes on."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}\u2026"
 
 
@@ -168,9 +169,9 @@ def _verdict(report: Report, most: int) -> str:
         of = words.several(totals.flows, "attempt")
         return f"Password reset: nothing for administrators; {succeeded:,} of {of} succeeded"
     sure = f" ({first.confidence.value})"
-    trouble = f"{_cut(_trouble(first), most - _TITLE - len(sure))}: "
+    trouble = f"{cut(_trouble(first), most - _TITLE - len(sure))}: "
     title = harmless.line(first.title, bound=None).rstrip(".")
-    return f"{trouble}{_cut(title, most - len(trouble) - len(sure))}{sure}"
+    return f"{trouble}{cut(title, most - len(trouble) - len(sure))}{sure}"
 
 
 def _trouble(finding: Finding) -> str:
