@@ -10,6 +10,7 @@ from material import (
     STOPPED,
     ago,
     as_set,
+    home,
     made,
     named,
     shuffled,
@@ -256,6 +257,34 @@ def test_strangers_are_told():
 
     assert found.scope.ips == ("192.0.2.77",)
     assert signal(found, "strangers-only").state is State.FIRED
+
+
+def in_an_hour(place, *, again, count=20):
+    """Yield people who stop at a place within an hour, and were seen elsewhere weeks before."""
+    for number in range(count):
+        who, at = f"walked{number}", 1.0 - number / 500
+        yield named(f"before{number}", who, 20 + number, place=home(number))
+        yield named(f"stop{number}", who, at, place=place, **STOPPED)
+        if number < again:
+            yield named(f"again{number}", who, at - 0.1, place=home(number))
+
+
+def coming_back(count=20):
+    """Yield people who stop at home on various days, and get through hours later."""
+    for number in range(count):
+        who, at, place = f"needy{number}", 10.0 + number, home(100 + number)
+        yield named(f"first{number}", who, at, place=place, **STOPPED)
+        yield named(f"then{number}", who, at - 0.2, place=place)
+
+
+@pytest.mark.parametrize(("again", "state"), [(2, State.FIRED), (12, State.QUIET)])
+def test_people_who_do_not_try_again_as_others_do_are_told(again, state):
+    """Whose name a stranger typed is seen elsewhere by chance, and in no hurry to come back."""
+    flows = [*usual(), *coming_back(), *in_an_hour("192.0.2.77", again=again)]
+    suspicions = stalled.tested(made(flows)).suspicions
+    (found,) = (one for one in suspicions if one.scope.ips == ("192.0.2.77",))
+
+    assert signal(found, "strangers-only").state is state
 
 
 def test_too_few_people_say_how_many_more_would_do():
