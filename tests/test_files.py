@@ -196,6 +196,17 @@ def test_a_record_is_found_in_whatever_stands_around_it(dress, tmp_path):
     assert (came.skipped, came.done.remarks()) == ({}, ())
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_second_byte_order_mark_is_none_of_the_text(encoding, tmp_path):
+    """A marked file that was read as it is and saved with a mark begins with two."""
+    path = tmp_path / "twice.json"
+    path.write_bytes(("\ufeff\ufeff" + text(1)).encode(encoding))
+    found, misread, not_read = taken(path)
+
+    assert (misread, not_read) == ([], [])
+    assert len(found) == 1
+
+
 @given(
     numbers=st.lists(st.integers(0, 3000), min_size=2, max_size=6, unique=True),
     dress=st.sampled_from(sorted(set(DRESSES) - {"pretty", "pretty array"})),

@@ -38,28 +38,35 @@ class CutShort(Exception):
 
 
 def utf8(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the text of `stream` in pieces of UTF-8, without a byte-order mark.
+    """Yield the text of `stream` in pieces of UTF-8, without the byte-order marks before it.
 
     Bytes that the encoding does not know are handed on as they are, so that the records around
     them can still be read. Raises CutShort, after everything that could be read, where the data
     end too early.
     """
     pieces = _plain(stream)
-    head = b""
-    while len(head) < _MARK and (piece := next(pieces, b"")):
-        head += piece
+    head = _filled(b"", pieces)
     if encoding(head) == "utf-8":
-        yield head.removeprefix(codecs.BOM_UTF8)
+        while head.startswith(codecs.BOM_UTF8):  # two, where a marked file was saved anew
+            head = _filled(head.removeprefix(codecs.BOM_UTF8), pieces)
+        yield head
         yield from pieces
         return
     decoder = codecs.getincrementaldecoder(encoding(head))("surrogatepass")
-    yield decoder.decode(head).removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    yield decoder.decode(head).lstrip("\ufeff").encode("utf-8", "surrogatepass")
     for piece in pieces:
         yield decoder.decode(piece).encode("utf-8", "surrogatepass")
     try:
         yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         raise CutShort(_HALF) from error
+
+
+def _filled(head: bytes, pieces: Iterator[bytes]) -> bytes:
+    """Return the head with as much more as a mark takes, if there is as much."""
+    while len(head) < _MARK and (piece := next(pieces, b"")):
+        head += piece
+    return head
 
 
 def encoding(head: bytes) -> str:
