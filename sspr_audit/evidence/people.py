@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import statistics
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
-from sspr_audit.evidence.stalled import stops
+from sspr_audit.evidence.stalled import SOON, stops
 from sspr_audit.evidence.wording import counted, percent, several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 ENUMERATION: Final = "sspr-enumeration"
 
-RETURN_S: Final = 86400
-"""Who needs a reset tries again within a day, seconds."""
 _SHRINK: Final = 5
 """As many people's worth of an even chance is mixed into how often people come back."""
 
@@ -58,8 +56,8 @@ def visits(material: Material) -> pd.DataFrame:
     parts = addresses.str.extract(r"^(\d+\.\d+\.\d+)\.\d+$")[0] + ".0/24"
     return units.assign(
         after_s=following.dt.total_seconds(),
-        waited_s=waited.clip(upper=RETURN_S),
-        returned=following.dt.total_seconds().le(RETURN_S),
+        waited_s=waited.clip(upper=SOON.total_seconds()),
+        returned=following.le(SOON),
         block=units["ip_group"].map(dict(zip(addresses, parts, strict=True))).astype("str"),
         pause=units.groupby("ip_group")["start_utc"].diff().dt.total_seconds(),
     )

@@ -27,7 +27,7 @@ _PAIRS: Final = 3
 """People who try both here and elsewhere: fewer cannot agree beyond chance."""
 _DAY_H: Final = 24
 """What everybody met and was over within so many hours is no trouble of a product, hours."""
-_SOON: Final = timedelta(days=1)
+SOON: Final = timedelta(days=1)
 """Who needs a new password tries again within this time."""
 _HARDLY: Final = 5
 """Hardly anybody: fewer than one in so many."""
@@ -230,7 +230,7 @@ def strangers_only(one: Stretch, units: pd.DataFrame, material: Material) -> Sig
     again = int((hits.groupby("person").size() > 1).sum())
     seen = apart + again + int((~own["hit"]).sum())
     # All have as long to come back as the last of them had.
-    soon = min(_SOON, material.window.end - hits["start_utc"].max())
+    soon = min(SOON, material.window.end - hits["start_utc"].max())
     back = (units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]).le(soon)
     mine = back[hits.drop_duplicates("person").index]
     others = back[one.outside[one.outside["hit"]].drop_duplicates("person").index]
