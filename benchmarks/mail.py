@@ -1,4 +1,4 @@
-"""Kill 50 runs of `mail` at random moments, and count what came of their weeks at the server.
+"""Kill 50 runs of `mail` at random steps, and count what came of their weeks at the server.
 
     python -m benchmarks.mail [--runs 50] [--seed 0]
 

@@ -1,9 +1,8 @@
-"""Mail runs as processes that are killed at random moments, two at once now and then."""
+"""Mail runs as processes that are killed at random steps, two at once now and then."""
 
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,27 +10,44 @@ import keep
 from mail_server import MailServer, trusted
 
 CHILD = """
-import sys
+import os, signal, sys
 from datetime import datetime, timedelta, UTC
 from pathlib import Path
 from sspr_audit.deliver import message, outbox, smtp
 from sspr_audit.model import Envelope, Letter, Window
 
-folder, port, week = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+folder, port, week, last = Path(sys.argv[1]), *map(int, sys.argv[2:])
+steps = 0
+
+def step(*_):
+    global steps
+    steps += 1
+    if steps == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
 start = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=7 * week)
 about = Envelope("a@example.com", ("b@example.com",), Window(start, start + timedelta(days=7)))
 letter = Letter("week", "text " * 2000, "<p>page</p>" * 2000)
 server = smtp.Server("localhost", port, "starttls", patience=20.0, last_patience=20.0)
 box = outbox.Outbox(folder)
-print("begun", flush=True)
+composed = message.composed(letter, about, datetime.now(UTC))
+with box.held(timedelta(seconds=60)):
+    print("begun", flush=True)  # all that is imported late is here
+sys.setprofile(step)
 with box.held(timedelta(seconds=60)):
     if box.find(about) is None:
-        box.add(about, *message.composed(letter, about, datetime.now(UTC)))
+        box.add(about, *composed)
     for entry in box.entries():
         if entry.state in outbox.WAITING:
             outbox.post(entry, lambda *how: smtp.delivered(server, *how))
+sys.setprofile(None)
+print(steps)
 """
-"""What `mail` does once its letter is written, as a process of its own."""
+"""What `mail` does once its letter is written, as a process of its own.
+
+Its last argument is the step (a call or a return, of Python or of C) at which it is killed, 0 for
+none: a moment of the clock would be early on one machine and too late on another.
+"""
 
 
 STATES = {"ready", "sending", "sent", "refused", "unconfirmed"}
@@ -57,7 +73,8 @@ def killed(folder, runs, *, dice):
     """Start so many runs, kill most of them, and return what became of their periods.
 
     A week has one to three disturbed runs, now and then two at once; then one that is left alone,
-    as when a person or the scheduler tries again.
+    as when a person or the scheduler tries again. The first week has such a run only: it tells how
+    many steps there are to be killed at.
     """
     folder = Path(folder)
     env = keep.command()["env"] | {"SSL_CERT_FILE": trusted(folder)}
@@ -66,35 +83,38 @@ def killed(folder, runs, *, dice):
     with MailServer() as server:
         server.rules.sign_in = "none"
 
-        def begin():
-            args = [sys.executable, "-c", CHILD, box, server.port, week]
+        def begin(last=0):
+            args = [sys.executable, "-c", CHILD, box, server.port, week, last]
             process = subprocess.Popen(
                 list(map(str, args)), env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
-            process.stdout.readline()  # its packages are loaded; what is to come is the work
+            process.stdout.readline()  # all is imported and composed: what is to come is the work
             return process
 
+        def ended(process):
+            said, _ = process.communicate(timeout=90)
+            return process.returncode, said
+
+        code, said = ended(begin())
+        assert code == 0
+        steps = int(said)
         while started < runs:
+            week += 1
             for _ in range(dice.randrange(1, 4)):
                 server.rules.pause = dice.choice([0, 0, 0.1])
                 server.rules.cut = dice.choice(["", "", "", "dot", "rcpt"])
-                together = [begin() for _ in range(dice.choice([1, 1, 1, 2]))]
+                together = [
+                    begin(int(dice.triangular(1, steps, steps)) if dice.random() < 0.8 else 0)
+                    for _ in range(dice.choice([1, 1, 1, 2]))
+                ]
                 started += len(together)
-                for one in together:
-                    time.sleep(dice.random() * dice.choice([0.03, 0.1, 0.4]))
-                    if dice.random() < 0.8:
-                        one.send_signal(signal.SIGKILL)
-                for one in together:
-                    one.communicate(timeout=90)
-                    struck += one.returncode == -signal.SIGKILL
-                    whole += one.returncode == 0
+                codes = [ended(one)[0] for one in together]
+                struck += codes.count(-signal.SIGKILL)
+                whole += codes.count(0)
             server.rules.pause, server.rules.cut = 0, ""
-            last = begin()
-            last.communicate(timeout=90)
-            assert last.returncode == 0
-            week += 1
+            assert ended(begin())[0] == 0
         counted = {period: count for (period, _), count in server.periods.items()}
-    return _judged(box, counted, struck, whole, week)
+    return _judged(box, counted, struck, whole, week + 1)
 
 
 def _judged(box, counted, struck, whole, weeks):
