@@ -22,7 +22,9 @@ def spills(monkeypatch, tmp_path_factory):
     """Where spill folders go; a test may look, and nothing may be left."""
     folder = tmp_path_factory.mktemp("spills")
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    engine.close()
     yield folder
+    engine.close()
     assert list(folder.iterdir()) == []
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from sspr_audit import __version__
+from sspr_audit import __version__, engine
 from sspr_audit.cli import (
     causes,
     demo,
@@ -95,6 +95,7 @@ def process() -> NoReturn:
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else BUG
+    engine.close()
     with contextlib.suppress(OSError):
         sys.stderr.flush()
     os._exit(code)

@@ -41,7 +41,10 @@ class NoStore(UsageError):
 
 def files(store: Path) -> tuple[Path, ...]:
     """Return the file of a store, and all that can lie beside it."""
-    suffixes = ("", ".wal", ".lock", ".holder", ".new", ".new.wal")
+    suffixes = [
+        *(new + suffix for new in ("", ".new") for suffix in engine.SUFFIXES),
+        *(".lock", ".holder"),
+    ]
     return tuple(store.with_name(store.name + suffix) for suffix in suffixes)
 
 
@@ -87,8 +90,8 @@ class Store:
         """Make the file beside and move it: one that was begun and not ended cannot be opened."""
         beside = self._beside(".new")
         try:
-            _remove(beside, self._beside(".new.wal"))
-            with engine.database(beside, read_only=False) as connection:
+            _remove(*self._leftovers())
+            with engine.database(beside, read_only=False, beside=(self.path,)) as connection:
                 connection.execute("BEGIN")  # or each statement would be written by itself
                 schema.migrate(connection, made_by=self.made_by)
                 connection.execute("COMMIT")
@@ -129,7 +132,7 @@ class Store:
         with ExitStack() as stack:
             for left in reversed(range(TRIES)):
                 try:
-                    opened = engine.database(self.path, read_only=read_only)
+                    opened = engine.database(self.path, read_only=read_only, beside=self._other())
                     connection = stack.enter_context(opened)
                     break
                 except engine.StoreBusy:
@@ -177,14 +180,11 @@ class Store:
         stayed and went.
         """
         beside, log = self._beside(".new"), self._beside(".wal")
-        leftovers = (beside, self._beside(".new.wal"))
         try:
-            _remove(*leftovers)  # of a run that was ended
+            _remove(*self._leftovers())  # of a run that was ended
             with self.writing():
                 pass  # a log that was left behind becomes part of the file
-            if log.exists():
-                msg = f"{self.path} cannot be written; free space and run again"
-                raise LocalTrouble(msg)
+            _without(log)
             new_store = Store(beside, self.made_by, self.sleep)
             with self._standing() as old, new_store.writing() as new:
                 for name in _OTHERS:
@@ -204,14 +204,25 @@ class Store:
 
                 stayed = sum(batches.fill(new, changed(table)) for table in batches.TABLES)
                 then(new)
+            _without(self._beside(".new.wal"))
             beside.replace(self.path)
         except OSError as error:
             msg = f"{self.path} could not be made anew: {error.strerror}; free space, run again"
             raise LocalTrouble(msg) from error
         finally:
             with suppress(OSError):
-                _remove(*leftovers)
+                _remove(*self._leftovers())
         return stayed, came - stayed
+
+    def _leftovers(self) -> list[Path]:
+        """Return what a run that was ended can have left of the file that is made anew."""
+        return [self._beside(f".new{suffix}") for suffix in engine.SUFFIXES]
+
+    def _other(self) -> tuple[Path, ...]:
+        """Return the file that is open in turn with ours while one takes the other's place."""
+        name = self.path.name
+        new = name.endswith(".new")
+        return (self.path.with_name(name.removesuffix(".new") if new else f"{name}.new"),)
 
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
@@ -272,6 +283,13 @@ def _copy(
     reader = store.sql(query, params=values).to_arrow_reader(50_000)
     with engine.lent(into, arrived=reader):
         into.execute("INSERT INTO audit SELECT * FROM arrived")
+
+
+def _without(log: Path) -> None:
+    """Raise LocalTrouble where the file still has a log: it could not be made part of it."""
+    if log.exists():
+        msg = f"{log.with_suffix('')} cannot be written; free space and run again"
+        raise LocalTrouble(msg)
 
 
 def _remove(*paths: Path) -> None:

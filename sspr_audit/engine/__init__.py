@@ -1,126 +1,118 @@
-"""Opens every DuckDB connection, safely. The only module that imports duckdb."""
+"""Opens every DuckDB connection, safely. The only package that imports duckdb."""
 
 from __future__ import annotations
 
+import itertools
 import os
-import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sspr_audit.engine.instance import (
+    MEMORY_LIMIT,
+    STORE_LIMIT,
+    Instance,
+    close,
+    drop,
+    lent_instance,
+    trouble,
+)
 from sspr_audit.errors import LocalTrouble
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-MEMORY_LIMIT: Final = "256MiB"
-"""What DuckDB may hold before it spills; leaves room for Python under the 700 MiB of an import."""
+__all__ = ["MEMORY_LIMIT", "STORE_LIMIT", "close"]  # beside what is defined here
 
-STORE_LIMIT: Final = "96MiB"
-"""The same for a database file. At every sixth or so of many small commits DuckDB writes all rows
-of a table anew, and takes as much memory for that as it is given.
-"""
-
-THREADS: Final = min(4, os.cpu_count() or 1)
-"""Each holds rows of its own: of 16, MEMORY_LIMIT could not bear a few hundred thousand records."""
-
-SETTINGS: Final[Mapping[str, str | bool | int]] = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "threads": THREADS,
-    "preserve_insertion_order": False,
-}
-
-_KIND: Final = re.compile(r"^(?:[\w ]+ Error: )+")
-"""DuckDB begins its messages with the kind of error, sometimes two."""
+SUFFIXES: Final = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
+"""What DuckDB adds to the name of a database file for those it writes beside it."""
 
 
 class StoreBusy(LocalTrouble):
     """Another process has the database file open."""
 
 
+_numbers: Final = itertools.count(1)
+
+
 @contextmanager
 def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection whose data spill into a private folder, which is gone afterwards.
+    """Yield a connection whose data spill into a private folder, and are gone afterwards.
 
     Raises LocalTrouble where the disk is full or no temporary folder can be made.
     """
-    with _opened(Path(":memory:"), read_only=False, limit=MEMORY_LIMIT) as connection:
+    with (
+        lent_instance(MEMORY_LIMIT, ()) as instance,
+        _connected(":memory:", instance) as connection,
+    ):
         yield connection
 
 
 @contextmanager
-def database(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def database(
+    path: Path, *, read_only: bool, beside: Iterable[Path] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection to the database file `path`, which only its owner may read.
 
-    Raises StoreBusy where another process has it open, LocalTrouble for what else this machine
+    `beside` are files that are opened in turn with it: to name them all at once is faster. Raises
+    StoreBusy where something else has the file open, LocalTrouble for what else this machine
     refuses.
     """
-    with _private(path), _opened(path, read_only=read_only, limit=STORE_LIMIT) as connection:
+    whole = path.absolute()
+    files = {whole, *(one.absolute() for one in beside)}
+    reached = tuple(sorted(f"{file}{suffix}" for file in files for suffix in SUFFIXES))
+    with (
+        _private(path),
+        lent_instance(STORE_LIMIT, reached) as instance,
+        _connected(str(whole), instance, read_only=read_only) as connection,
+    ):
         yield connection
 
 
 @contextmanager
-def _opened(path: Path, *, read_only: bool, limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(
+    path: str, instance: Instance, *, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Attach the database at `path`, and yield a connection that sees it and nothing else."""
     import duckdb
 
-    with _spill() as folder:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            **SETTINGS,
-            "memory_limit": limit,
-            "temp_directory": str(folder),
-        }
-        try:
-            connection = duckdb.connect(path, read_only=read_only, config=config)
-        except duckdb.Error as error:
-            raise _not_opened(path, error) from error
-        try:
-            # From here on no query reaches any other file, whatever a record makes it say.
-            connection.execute("SET TimeZone = 'UTC'")
-            _without_bar(connection)
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
-            yield connection
-        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
-            raise _trouble(error) from error
-        except duckdb.TransactionException as error:  # the disk is full, or the transaction wrong
-            if "Failed to commit" in str(error):
-                raise _trouble(error) from error
-            raise
-        except RuntimeError as error:  # what DuckDB makes of Ctrl-C
-            if "Query interrupted" in str(error):
-                connection.interrupt()  # its threads still work on it, and closing would wait
-                raise KeyboardInterrupt from error
-            raise
-        finally:
-            connection.close()
-
-
-def _without_bar(connection: duckdb.DuckDBPyConnection) -> None:
-    """Switch off the progress bar, which writes between our lines.
-
-    In a notebook without ipywidgets it is off, and DuckDB then refuses even to be told so.
-    """
-    ((is_on,),) = rows(connection, "SELECT current_setting('enable_progress_bar')")
-    if is_on:
-        connection.execute("SET enable_progress_bar = false")
-
-
-@contextmanager
-def _spill() -> Iterator[Path]:
+    name = f"d{next(_numbers)}"
+    connection = instance.root.cursor()
+    quoted = path.replace("'", "''")
     try:
-        folder = Path(tempfile.mkdtemp(prefix="sspr-audit-"))  # 0700 by mkdtemp's promise
-    except OSError as error:
-        raise _trouble(error) from error
+        connection.execute(f"ATTACH '{quoted}' AS {name}{' (READ_ONLY)' * read_only}")
+    except duckdb.Error as error:
+        connection.close()
+        raise _not_opened(path, error) from error
     try:
-        yield folder
+        connection.execute(f"USE {name}")
+        yield connection
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+        drop(instance)
+        raise trouble(error) from error
+    except duckdb.TransactionException as error:  # the disk is full, or the transaction wrong
+        if "Failed to commit" in str(error):
+            drop(instance)
+            raise trouble(error) from error
+        raise
+    except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+        if "Query interrupted" in str(error):
+            connection.interrupt()  # its threads still work on it, and closing would wait
+            drop(instance)
+            raise KeyboardInterrupt from error
+        raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        connection.close()  # takes back a transaction that was not ended
+        try:
+            with instance.root.cursor() as root:
+                root.execute(f"DETACH {name}")
+        except duckdb.Error:
+            # What was committed and could not be written into the file yet is in its log, which
+            # whoever opens the file next makes part of it.
+            drop(instance)
 
 
 @contextmanager
@@ -133,28 +125,22 @@ def _private(path: Path) -> Iterator[None]:
             if path.exists() and path.stat().st_mode & 0o077:
                 path.chmod(0o600)
         except OSError as error:
-            raise _trouble(error) from error
+            raise trouble(error) from error
         yield
     finally:
         os.umask(before)
 
 
-def _not_opened(path: Path, error: Exception) -> LocalTrouble:
+def _not_opened(path: str, error: Exception) -> LocalTrouble:
     """Say why a database file could not be opened: DuckDB has one error for all of it."""
     said = str(error)
-    if "Could not set lock" in said or "used by another process" in said:
+    if any(word in said for word in ("Could not set lock", "used by another", "already attached")):
         return StoreBusy(f"{path} is open in another process; wait for it to end")
     foreign = ("not a valid DuckDB", "version number", "replaying WAL")
     if type(error).__name__ == "IOException" and not any(word in said for word in foreign):
-        return _trouble(error)
+        return trouble(error)
     msg = f"{path} is not a store that this version can open; move it away or restore it"
     return LocalTrouble(msg)
-
-
-def _trouble(error: Exception) -> LocalTrouble:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    first = _KIND.sub("", lines[0]).strip(": ")
-    return LocalTrouble(f"this machine refused: {first}; free space or rights, then run again")
 
 
 def tidy() -> None:
