@@ -19,12 +19,13 @@ from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.spans import Span, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import pandas as pd
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
+    BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 SHRINK: Final = 20
 """As many people's worth of the wider share is mixed into that of a small stratum or past."""
@@ -87,39 +88,36 @@ def _best(dimension: str, names: list[str], grid: Grid, material: Material) -> l
     """Return each cohort in the span with the smallest p, of those with enough people if any."""
     import numpy as np
 
-    wide = grid.elsewhere()
     looked = spans(material)
-    looks = [_look(grid, wide, span, material.numbers) for span in looked]
-    p = np.array([look.p for look in looks])
-    people = np.array([look.people for look in looks])
-    order = np.where(people >= material.numbers["least_people"], p, p + 1)
-    order[people < WATCHED] = np.inf
+    look = _looks(grid, looked, material.numbers)
+    order = np.where(look.people >= material.numbers["least_people"], look.p, look.p + 1)
+    order[look.people < WATCHED] = np.inf
     found = []
     for at, name in enumerate(names):
         best = int(order[:, at].argmin())
         if np.isinf(order[best, at]):
             continue
-        span, look = looked[best], looks[best]
+        span = looked[best]
         found.append(
             Standout(
                 dimension,
                 name,
                 span.start,
                 span.end,
-                int(look.people[at]),
-                int(look.hits[at]),
-                float(look.usual[at]),
-                float(look.concentration[at]),
+                int(look.people[best, at]),
+                int(look.hits[best, at]),
+                float(look.usual[best, at]),
+                float(look.concentration[best, at]),
                 span.part,
-                float(look.p[at]),
+                float(look.p[best, at]),
             )
         )
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """Every cohort in one span."""
+class _Looks:
+    """Every cohort, across, in every span, down."""
 
     people: Array
     hits: Array
@@ -128,43 +126,57 @@ class _Look:
     p: Array
 
 
-def _look(grid: Grid, wide: tuple[Array, Array], span: Span, numbers: Mapping[str, float]) -> _Look:
+def _looks(grid: Grid, looked: list[Span], numbers: Mapping[str, float]) -> _Looks:
+    import numpy as np
+
+    wide = grid.elsewhere()
+    counts = zip(*(_counts(grid, wide, span) for span in looked), strict=True)
+    people, hits, usual, reference, *past = (np.array(one) for one in counts)
+    part = np.array([[span.part] for span in looked])
+    all_of_them = np.ones_like(part, dtype=bool)
+    found = _held(people, hits, _expected(usual, reference, past, numbers), part, all_of_them)
+    # A trouble that long may have begun before the span: its past is then no measure for it.
+    long = np.array([[span.end - span.start > OWN_PAST] for span in looked])
+    none = [np.zeros_like(one) for one in past]
+    other = _held(people, hits, _expected(usual, reference, none, numbers), part, long)
+    return _surer(found, other, np.where(long & (past[0] > 0), 2, 1))
+
+
+def _counts(grid: Grid, wide: tuple[Array, Array], span: Span) -> tuple[Array, ...]:
+    """Return of each cohort people, hits, the usual share, on how many that rests, and both before
+    the span.
+    """
     import numpy as np
 
     here = grid.cut(span.start, span.end)
     mix, hit = here.own()
-    people, hits = mix.sum(axis=1), hit.sum(axis=1)
     apart, reference = _usual(mix, *wide, grid.clients)
     now, _ = _usual(mix, *here.elsewhere(), grid.clients, apart)
-    usual = np.maximum(apart, now)
-    past = tuple(one.sum(axis=1) for one in grid.cut(None, span.start).own())
-    found = _held(people, hits, *_expected(usual, reference, past, numbers), span.part)
-    if span.end - span.start <= OWN_PAST:
-        return found
-    # A trouble that long may have begun before the span: its past is then no measure for it.
-    none = (np.zeros_like(past[0]), np.zeros_like(past[1]))
-    other = _held(people, hits, *_expected(usual, reference, none, numbers), span.part)
-    return _surer(found, other, np.where(past[0] > 0, 2, 1))
+    before = (one.sum(axis=1) for one in grid.cut(None, span.start).own())
+    return mix.sum(axis=1), hit.sum(axis=1), np.maximum(apart, now), reference, *before
 
 
-def _held(people: Array, hits: Array, usual: Array, sure: Array, part: float) -> _Look:
-    """Hold the hits against the usual, which counts as much as `sure` people."""
+def _held(
+    people: Array, hits: Array, expected: tuple[Array, Array], part: Array, where: BoolArray
+) -> _Looks:
+    """Hold the hits against the usual, which counts as much as `sure` people; p is 1 elsewhere."""
     import numpy as np
 
-    p = np.ones(len(people))
-    more = hits > people * usual
+    usual, sure = expected
+    p = np.ones(people.shape)
+    more = (hits > people * usual) & where
     p[more] = statistics.betabinomial_upper(
         hits[more], people[more], (usual * sure)[more], ((1 - usual) * sure)[more]
     )
-    return _Look(people, hits, usual, sure, np.minimum(p / part, 1.0))
+    return _Looks(people, hits, usual, sure, np.minimum(p / part, 1.0))
 
 
-def _surer(one: _Look, other: _Look, looks: Array) -> _Look:
-    """Return the surer look at each cohort; so many looks were taken."""
+def _surer(one: _Looks, other: _Looks, looks: Array) -> _Looks:
+    """Return the surer of both looks at each cohort; so many looks were taken."""
     import numpy as np
 
     less = other.p < one.p
-    return _Look(
+    return _Looks(
         one.people,
         one.hits,
         np.where(less, other.usual, one.usual),
@@ -174,7 +186,7 @@ def _surer(one: _Look, other: _Look, looks: Array) -> _Look:
 
 
 def _expected(
-    usual: Array, reference: Array, past: tuple[Array, ...], numbers: Mapping[str, float]
+    usual: Array, reference: Array, past: Sequence[Array], numbers: Mapping[str, float]
 ) -> tuple[Array, Array]:
     """Return the share to expect of each cohort, and as how many people's worth that counts.
 

@@ -10,7 +10,7 @@ the difference between independent proportions, 1998, method 10).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,9 @@ MARGIN: Final = 0.1
 """The smallest difference of two shares that is worth waiting for."""
 MOST: Final = 100_000
 """People; what needs more than these is not worth waiting for."""
+
+PORTION: Final = 250_000
+"""How many chances are held at once; each takes some tens of bytes."""
 
 _TOLD: Final = 5
 """Places or times from which on they tell as much of how alike they are as is believed anyway."""
@@ -55,16 +58,28 @@ def betabinomial_upper(hits: ArrayLike, tries: ArrayLike, a: ArrayLike, b: Array
     k, n, a, b = np.broadcast_arrays(*(np.asarray(one, float) for one in (hits, tries, a, b)))
     some = k > 0
     found = np.ones(k.shape)
-    first, of, a, b = k[some], n[some], a[some], b[some]
-    j, row = _up_to(first, of)
-    ways = (
-        special.betaln(j + a[row], of[row] - j + b[row])
-        - special.betaln(a, b)[row]
-        - special.betaln(j + 1, of[row] - j + 1)
-        - np.log1p(of)[row]
-    )
-    found[some] = _summed(ways, row, len(first))
+    tails = []
+    for first, of, alpha, beta in _portions(k[some], n[some], a[some], b[some]):
+        j, row = _up_to(first, of)
+        ways = (
+            special.betaln(j + alpha[row], of[row] - j + beta[row])
+            - special.betaln(alpha, beta)[row]
+            - special.betaln(j + 1, of[row] - j + 1)
+            - np.log1p(of)[row]
+        )
+        tails.append(_summed(ways, row, len(first)))
+    found[some] = np.concatenate([np.ones(0), *tails])
     return found
+
+
+def _portions(first: Array, last: Array, *others: Array) -> Iterator[tuple[Array, ...]]:
+    """Yield rows whose numbers from `first` to `last` are few enough to be held at once."""
+    import numpy as np
+
+    ends = np.maximum(last - first + 1, 0).cumsum()
+    cuts = np.flatnonzero(np.diff(ends // PORTION)) + 1
+    for some in np.split(np.arange(len(first)), cuts):
+        yield first[some], last[some], *(one[some] for one in others)
 
 
 def _up_to(first: Array, last: Array) -> tuple[Array, np.ndarray[Any, np.dtype[np.int64]]]:
