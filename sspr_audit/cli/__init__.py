@@ -17,7 +17,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from sspr_audit import __version__, engine
+from sspr_audit import __version__
 from sspr_audit.cli import (
     causes,
     demo,
@@ -88,14 +88,15 @@ def process() -> NoReturn:
 
     What an interpreter does before it starts and ends (looking for garbage while packages load,
     taking them apart again) is a fifth of what `--help` takes. Nothing here waits for it: folders
-    and locks are given back where they were taken.
+    and locks are given back where they were taken, and what DuckDB holds here.
     """
     gc.set_threshold(100_000)
     try:
         main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else BUG
-    engine.close()
+    if engine := sys.modules.get("sspr_audit.engine"):
+        engine.close()
     with contextlib.suppress(OSError):
         sys.stderr.flush()
     os._exit(code)

@@ -1,7 +1,6 @@
 """sspr-audit fetch."""
 
 import os
-import random
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -111,6 +110,8 @@ def brought(
 
 def outside(here: run.Run) -> "Outside":
     """Return what the way to Graph needs of this machine. A person is asked at a terminal only."""
+    import random
+
     from sspr_audit import settings
     from sspr_audit.pipeline.connecting import Outside
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -86,6 +85,8 @@ def init(
 ) -> int:
     """Write a settings file to fill in, and say how to register the app in this cloud."""
     del verbose
+    import tomllib
+
     from sspr_audit import settings
 
     path = settings.place(config, environ=os.environ)

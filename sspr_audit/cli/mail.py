@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -95,6 +94,8 @@ def _window(since: str, here: run.Run) -> "Window":
 
     Asked again on the same day, it is the same window, and so the same mail.
     """
+    from zoneinfo import ZoneInfo
+
     from sspr_audit.model import Window
     from sspr_audit.settings import times
 
