@@ -175,7 +175,7 @@ def test_who_had_no_time_to_come_back_has_not_stayed_away():
     (early,) = people.tested(made([*ORDINARY, *now])).suspicions
     late = only(people.tested(made([*ORDINARY, *at_once])))
 
-    assert of(early, "nobody-returns").state is State.QUIET
+    assert of(early, "nobody-returns").state is State.FEW
     assert of(late, "nobody-returns").state is State.FIRED
 
 

@@ -15,6 +15,7 @@ from material import (
     named,
     shuffled,
     signal,
+    signed_in,
     usual,
 )
 
@@ -251,12 +252,24 @@ def test_the_same_everywhere_speaks_against_a_place():
     assert any(len(one.scope.sites) != 1 for one in found)
 
 
-def test_strangers_are_told():
-    """Many people of an unknown address who never come back look like a probe."""
-    found = only(stalled.tested(made([*usual(), *outage(place="192.0.2.77")])))
+@pytest.mark.parametrize(("others", "state"), [(True, State.FIRED), (False, State.FEW)])
+def test_strangers_are_told(others, state):
+    """Who never comes back may be a name that a stranger typed, as far as others do come back."""
+    rows = [*usual(), *(coming_back() if others else ()), *outage(place="192.0.2.77")]
+    found = only(stalled.tested(made(rows)))
 
     assert found.scope.ips == ("192.0.2.77",)
-    assert signal(found, "strangers-only").state is State.FIRED
+    assert signal(found, "strangers-only").state is state
+
+
+def test_people_who_work_there_are_no_strangers():
+    """An office that nobody named is known by the sign-ins of its people, who may ask for help."""
+    rows = [*usual(), *coming_back(), *outage(place="192.0.2.77")]
+    signs = ({"person": f"victim{n}", "ip_group": "192.0.2.77", "time_utc": ago(9)} for n in (1, 2))
+
+    found = only(stalled.tested(made(rows, known=signed_in(*signs))))
+
+    assert signal(found, "strangers-only").state is State.QUIET
 
 
 def in_an_hour(place, *, again, count=20):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import statistics
+from sspr_audit.evidence import statistics, strangers
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
-from sspr_audit.evidence.stalled import SOON, stops
+from sspr_audit.evidence.stalled import stops
 from sspr_audit.evidence.wording import counted, percent, several
 from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENUMERATION: Final = "sspr-enumeration"
-
-_SHRINK: Final = 5
-"""As many people's worth of an even chance is mixed into how often people come back."""
 
 
 def tested(material: Material) -> Tested:
@@ -45,22 +42,12 @@ def tested(material: Material) -> Tested:
 
 
 def visits(material: Material) -> pd.DataFrame:
-    """Return the flows with whether they stopped, the /24 block and whether the person returned.
-
-    `after_s` is when the person tried again, `waited_s` how long that could be seen, seconds.
-    """
-    units = stops(material)
-    following = units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]
-    waited = (material.baseline.end - units["start_utc"]).dt.total_seconds()
+    """Return the flows with whether they stopped, the /24 block and whether the person returned."""
+    units = strangers.visits(stops(material), material)
     addresses = units["ip_group"].drop_duplicates().dropna()
     parts = addresses.str.extract(r"^(\d+\.\d+\.\d+)\.\d+$")[0] + ".0/24"
-    return units.assign(
-        after_s=following.dt.total_seconds(),
-        waited_s=waited.clip(upper=SOON.total_seconds()),
-        returned=following.le(SOON),
-        block=units["ip_group"].map(dict(zip(addresses, parts, strict=True))).astype("str"),
-        pause=units.groupby("ip_group")["start_utc"].diff().dt.total_seconds(),
-    )
+    blocks = units["ip_group"].map(dict(zip(addresses, parts, strict=True))).astype("str")
+    return units.assign(block=blocks)
 
 
 def _strange(units: pd.DataFrame, level: str, material: Material) -> pd.DataFrame:
@@ -95,10 +82,10 @@ def _probe(
     rest = units.drop(rows.index)
     signals = (
         everybody_stops(network, rows, rest, material),
-        nobody_returns(rows, rest, material),
+        strangers.nobody_returns(rows, rest, material),
         faster_than_tenant(rows, rest, material),
         unrelated_people(rows, rest),
-        was_used_before(rows, material),
+        strangers.was_used_before(rows, material),
     )
     p = _joined(*(one.p or 0.0 for one in signals[:3]))
     hits = rows[rows["hit"]]
@@ -140,26 +127,6 @@ def everybody_stops(
     return Signal("everybody-stops", Kind.STALLED, state, text, k, n, p)
 
 
-def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -> Signal:
-    """The people behind it did not try again within a day, as people in need do."""
-    stopped = rest[rest["hit"]].drop_duplicates("person")
-    first = rows[rows["hit"]].drop_duplicates("person")
-    # Who stopped an hour ago had an hour to return: so many as elsewhere are back within as long.
-    back = stopped["after_s"].sort_values().searchsorted(first["waited_s"], side="right")
-    share = float((back.mean() + _SHRINK / 2) / (len(stopped) + _SHRINK))
-    k, n = int(first["returned"].sum()), len(first)
-    sure = 1 / (1 / material.numbers["variation"] + 1 / (len(stopped) + _SHRINK))
-    p = float(statistics.betabinomial_upper(n - k, n, (1 - share) * sure, share * sure))
-    if k > material.numbers["seldom_returns"] * share * n:
-        p = 1.0  # fewer than usual is not nobody: an office gives up sooner than a home, too
-    text = (
-        f"{k} of these {counted(n)} tried again within a day, or by now; elsewhere {percent(share)}"
-        " of those who stop do in as long"
-    )
-    state = State.of(material.agrees(p))
-    return Signal("nobody-returns", Kind.PEOPLE, state, text, k, n, p)
-
-
 def faster_than_tenant(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -> Signal:
     """More people came from it in an hour than the whole tenant sees in its busiest hours."""
     import math
@@ -196,24 +163,3 @@ def unrelated_people(rows: pd.DataFrame, rest: pd.DataFrame) -> Signal:
     most = int(homes.value_counts().iloc[0]) if len(homes) else 0
     state = State.FEW if few else State.of(2 * most <= len(homes))
     return Signal("unrelated-people", Kind.PEOPLE, state, text, places, len(homes))
-
-
-def was_used_before(rows: pd.DataFrame, material: Material) -> Signal:
-    """Its people reset, registered or signed in from there at other times: it is their network."""
-    people, networks = set(rows["person"]), set(rows["ip_group"])
-    acts = material.acts
-    own = acts[acts["ip_group"].isin(networks) & acts["person"].isin(people)]
-    seen = set(own["person"]) | set(rows.loc[~rows["hit"], "person"])
-    sign_ins = material.context.sign_ins
-    if sign_ins is not None:
-        good = sign_ins[sign_ins["ip_group"].isin(networks) & sign_ins["succeeded"]]
-        seen |= people.intersection(good["person"].dropna())
-    text = f"{len(seen)} of {counted(len(people))} are known to work from there"
-    fired = len(seen) >= material.numbers["own_network_share"] * len(people)
-    if not fired and not material.watches(people):
-        needs = "sign-ins, which show whether these people work from there"
-        return Signal(
-            "was-used-before", Kind.PEOPLE, State.UNKNOWN, text, len(seen), len(people), needs=needs
-        )
-    state = State.of(fired)
-    return Signal("was-used-before", Kind.PEOPLE, state, text, len(seen), len(people))

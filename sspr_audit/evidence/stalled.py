@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics
+from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics, strangers
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
 from sspr_audit.evidence.wording import counted, percent, several
@@ -27,10 +26,6 @@ _PAIRS: Final = 3
 """People who try both here and elsewhere: fewer cannot agree beyond chance."""
 _DAY_H: Final = 24
 """What everybody met and was over within so many hours is no trouble of a product, hours."""
-SOON: Final = timedelta(days=1)
-"""Who needs a new password tries again within this time."""
-_HARDLY: Final = 5
-"""Hardly anybody: fewer than one in so many."""
 _DEVICE: Final = ("model", "maker", "os_version")
 """What devices may share, by column of the join of flows and devices."""
 _NO_DEVICE: Final = ("tenant", "client", "place", "place and client")
@@ -218,34 +213,20 @@ def stops_later_too(one: Stretch, units: pd.DataFrame, material: Material) -> Si
 
 
 def strangers_only(one: Stretch, units: pd.DataFrame, material: Material) -> Signal:
-    """It is no site, and hardly anybody of it was ever seen again, or was soon: as with a probe.
-
-    Whoever needs a new password tries again, there or elsewhere; whose name a stranger typed need
-    not, and is seen elsewhere only by chance.
-    """
-    own = one.own
-    hits = own[own["hit"]]
-    apart = one.outside.loc[one.outside["person"].isin(hits["person"]), "person"].nunique()
-    people = hits["person"].nunique()
-    again = int((hits.groupby("person").size() > 1).sum())
-    seen = apart + again + int((~own["hit"]).sum())
-    # All have as long to come back as the last of them had.
-    soon = min(SOON, material.window.end - hits["start_utc"].max())
-    back = (units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]).le(soon)
-    mine = back[hits.drop_duplicates("person").index]
-    others = back[one.outside[one.outside["hit"]].drop_duplicates("person").index]
-    came, came_else = int(mine.sum()), int(others.sum())
-    left, left_else = len(mine) - came, len(others) - came_else
-    p = float(statistics.fisher_upper(left, len(mine), left_else, len(others)))
-    unnamed = one.found.dimension.startswith("place") and bool(own["site"].isna().all())
-    gone = material.spoils(p) and came * _HARDLY <= people
-    fired = unnamed and (seen * _HARDLY <= people or gone)
-    text = (
-        f"Of {counted(people)} who stopped there, {again} tried again there and {apart}"
-        f" ever tried elsewhere; {came} did either within {soon / timedelta(hours=1):.0f} h"
-        f" ({came_else} of {counted(len(others))} who stopped elsewhere)"
+    """It is no site, its people do not come back, and nothing shows that they work there."""
+    name = "strangers-only"
+    if not one.found.dimension.startswith("place") or one.own["site"].notna().any():
+        return Signal(name, Kind.PEOPLE, State.QUIET, f"{one.name} is no network of strangers")
+    every = strangers.visits(units, material)
+    back = strangers.nobody_returns(
+        every.loc[one.own.index], every.loc[one.outside.index], material
     )
-    return Signal("strangers-only", Kind.PEOPLE, State.of(fired), text, again, people, p)
+    own = strangers.was_used_before(one.own, material)
+    known = own.state is State.FIRED
+    text = f"{own.statement}; {back.statement}"
+    state = State.QUIET if known else back.state
+    needs = "" if known else back.needs
+    return Signal(name, Kind.PEOPLE, state, text, back.value, back.support, back.p, needs)
 
 
 def everywhere_at_once(one: Stretch, material: Material) -> Signal:
