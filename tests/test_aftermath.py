@@ -466,6 +466,15 @@ def test_slips_of_the_hand_spare_no_kind_of_device():
     assert states(unknown)["others-spared"] is State.UNKNOWN
 
 
+def test_hands_that_slip_at_the_same_time_are_not_told_of():
+    """Where most are refused, those on other devices are left out once they are refused less."""
+    tenant = tried_at_once(refused_at_first(18, later=40), *range(18, 30))
+    (one,) = found(joined_to_entra_alone(tenant, *range(12, 30)).material(), "phs-catch-up-delay")
+
+    assert set(one.flow_ids) == {tenant.flows[n]["flow_id"] for n in range(12)}
+    assert one.signals[0].statement.startswith("12 of 12 people on hybrid devices")
+
+
 def without_devices(tenant):
     return [one | {"device_id": None, "trust": None} for one in tenant.sign_ins]
 

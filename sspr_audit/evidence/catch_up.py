@@ -55,13 +55,14 @@ def tested(found: pd.DataFrame, material: Material) -> Tested:
         return Tested(Kind.AFTERMATH, 1)
     owned = successes.with_devices(material, flows := once[once["flow_id"].isin(early["flow_id"])])
     early = early.assign(trust=early["flow_id"].map(owned.set_index("flow_id")["trust"]))
-    p, hits = _refused(early, later, material)
+    p, mine = _refused(early, later, material)
+    hits = mine[mine["healed"]]
     flows = flows[flows["flow_id"].isin(hits["flow_id"])]
     active = flows["end_utc"] >= material.window.start
     if p > material.numbers["corroborates"] or not active.any():
         return Tested(Kind.AFTERMATH, 1)
     signals = (
-        refused_at_first(early, later, p),
+        refused_at_first(mine, early, later, p),
         again_at_once(flows, material),
         others_spared(early, material),
     )
@@ -77,21 +78,22 @@ def _chance(here: pd.DataFrame, there: pd.DataFrame) -> float:
 def _refused(
     early: pd.DataFrame, later: pd.DataFrame, material: Material
 ) -> tuple[float, pd.DataFrame]:
-    """Return how often chance refuses as many first tries so early, and those that are meant.
+    """Return how often chance refuses as many first tries so early, and which tries are meant.
 
-    Where most pass, hands may have slipped, or most passwords live in the cloud alone. So people on
-    hybrid devices are then looked at: more of them must be refused than of the others, whose hands
-    are no better.
+    Hands may have slipped, too, or passwords live in the cloud alone. So only people on hybrid
+    devices are meant where more of them are refused than of the others, whose hands are no better;
+    and where most tries pass, this alone tells.
     """
     hybrid = early["trust"].eq(opening.HYBRID)
-    p, mine = _chance(early, later), early
-    if early["healed"].mean() < material.numbers["early_share"]:
-        mine = early[hybrid]
-        others = early[early["trust"].notna() & ~hybrid]
-        p = min(1.0, 2 * max(_chance(mine, later), _chance(mine, others)))  # two looks
-    hits = mine[mine["healed"]]
-    rare = len(hits) < material.numbers["early_share"] * len(mine)
-    return 1.0 if rare else p, hits
+    mine, others = early[hybrid], early[early["trust"].notna() & ~hybrid]
+    p, spared = _chance(early, later), _chance(mine, others)
+    share = material.numbers["early_share"]
+    rare = early["healed"].mean() < share
+    if rare:
+        p = min(1.0, 2 * max(_chance(mine, later), spared))  # two looks
+    elif not material.agrees(spared):
+        mine = early
+    return (p if mine["healed"].mean() >= share else 1.0), mine
 
 
 def _first_tries(after: pd.DataFrame) -> pd.DataFrame:
@@ -130,11 +132,14 @@ def _suspicion(flows: pd.DataFrame, signals: tuple[Signal, ...], p: float) -> Su
     )
 
 
-def refused_at_first(early: pd.DataFrame, later: pd.DataFrame, p: float) -> Signal:
+def refused_at_first(
+    mine: pd.DataFrame, early: pd.DataFrame, later: pd.DataFrame, p: float
+) -> Signal:
     """People whose new password was refused in the first minutes and then accepted."""
-    hits, of = int(early["healed"].sum()), len(early)
+    hits, of = int(mine["healed"].sum()), len(mine)
+    where = " on hybrid devices" if of < len(early) else ""
     text = (
-        f"{hits} of {counted(of)} who tried their new password within"
+        f"{hits} of {counted(of)}{where} who tried their new password within"
         f" {EARLY_MIN} minutes were refused (50126) and accepted soon after, beside"
         f" {int(later['healed'].sum())} of {counted(len(later))} who first"
         f" tried it after {LATER_MIN} minutes"
