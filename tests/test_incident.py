@@ -185,6 +185,28 @@ def test_one_place_is_no_incident():
     assert incident.tested(made([*usual(), *rows])).suspicions == ()
 
 
+def test_few_people_show_an_incident_whenever_it_begins():
+    """Ten people who come to nothing within three hours are enough, at any time of day."""
+    for minutes in range(0, 180, 40):
+        rows = outage(count=10, places=("Malmö", "Lund", "Ystad", "198.51.100.1"))
+        moved = shifted(rows, minutes / 1440, "few")
+        material = made([*usual(), *moved])
+        found = only(incident.tested(material))
+
+        assert found.p <= material.limit(1)
+        assert of(found, "everywhere").state is State.FIRED
+
+
+def test_hardly_anybody_elsewhere_may_be_chance():
+    """Two people beside a place in trouble raise the question, and do not answer it."""
+    rows = outage(count=14, places=("Malmö",) * 5 + ("198.51.100.1",) + ("Malmö",) + ("Lund",))
+    material = made([*usual(), *rows])
+    found = only(incident.tested(material))
+
+    assert found.p <= material.limit(1)
+    assert of(found, "everywhere").state is State.QUIET
+
+
 def test_one_client_is_no_incident():
     """Where browsers get through as usual, it is no incident of the service."""
     works = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 TARGET: Final = "service-incident"
 
-HOURS: Final = (1, 2, 4, 8, 24)
-"""Lengths of the spans that are looked at; each begins at every half of its length."""
+HOURS: Final = (1, 2, 3, 4, 6, 12, 24)
+"""Lengths of the spans that are looked at; few people tell only where a span fits closely."""
+_STEPS: Final = 3
+"""Each begins at every such part of its length."""
 _ROOM: Final = timedelta(hours=36)
 """How far around a span its beginning and end are looked for."""
 _SERVICE: Final = (
@@ -36,8 +39,7 @@ def tested(material: Material) -> Tested:
         return Tested(Kind.TIME, 1, few=(few,))
     units = units[units["start_utc"] < material.window.end]
     known = ordinary.ordinary(units, material)
-    found = _apart(_spans(known, material))
-    raised = [_suspicion(one, units, known, material) for one in found]
+    raised = [_suspicion(one, units, known, material) for one in _spans(known, material)]
     return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
 
 
@@ -78,29 +80,33 @@ def during(material: Material, incidents: Iterable[Suspicion]) -> pd.Series[str]
 
 
 def _spans(known: Ordinary, material: Material) -> Iterator[Span]:
-    """Yield the spans in which people failed everywhere, with p over all that were looked at."""
+    """Yield the surest spans in which people failed in more than one place; they do not touch."""
     import pandas as pd
 
     numbers = material.numbers
     cut = [
-        (hours, hours * part, *_cut(known, hours, hours * part, material))
+        (hours, shift, *_cut(known, hours, shift, material))
         for hours in HOURS
-        for part in (0.0, 0.5)
+        for shift in (hours * step / _STEPS for step in range(_STEPS))
     ]
     # Spans with too few people were not looked at, whatever became of them.
     looks = sum(len(sums) for *_, sums in cut)
-    rough_of = [known.p_of(sums["k"], sums["n"], sums["e"]) * looks for *_, sums in cut]
-    # One place in trouble for long raises many spans; that others are hit too is asked of each.
-    asked = sum(int((rough <= numbers["raises"]).sum()) for rough in rough_of)
-    for (hours, shift, once, sums), rough in zip(cut, rough_of, strict=True):
+    found = []
+    for hours, shift, once, sums in cut:
+        rough = known.p_of(sums["k"], sums["n"], sums["e"]) * looks
         for at, p in enumerate(rough):
             if p > numbers["raises"]:
                 continue
             start, one = sums.index[at] + pd.Timedelta(hours=shift), sums.iloc[at]
-            rows = once[once["bin"] == sums.index[at]]
-            if _everywhere(rows, known, material) * asked <= numbers["spoils"]:
-                n, k, end = int(one["n"]), int(one["k"]), start + pd.Timedelta(hours=hours)
-                yield Span(start, end, n, k, one["e"] / n, float(p))
+            n, k, end = int(one["n"]), int(one["k"]), start + pd.Timedelta(hours=hours)
+            found.append((Span(start, end, n, k, one["e"] / n, float(p)), once))
+    # One place in trouble for long raises many spans; that others are hit too is asked of each.
+    asked = _apart(found)
+    for span, once in asked:
+        rows = once[once["start_utc"].between(span.start, span.end, inclusive="left")]
+        elsewhere = _elsewhere(rows, known, material) * len(asked)
+        if elsewhere <= numbers["corroborates"]:
+            yield replace(span, elsewhere=elsewhere)
 
 
 def _cut(
@@ -120,7 +126,7 @@ def _cut(
     return once, sums[sums["n"] >= material.numbers["least_people"]]
 
 
-def _everywhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:
+def _elsewhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:
     """Return the p without the place that is hit most; 1 if too few places or clients are hit."""
     hit = rows[rows["hit"]]
     every = max(NOT_ALONE, known.units["place"].nunique())
@@ -133,13 +139,19 @@ def _everywhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> floa
     return known.p(place)
 
 
-def _apart(found: Iterable[Span]) -> list[Span]:
-    """Return the surest spans that do not touch one another."""
-    kept: list[Span] = []
-    for one in sorted(found, key=lambda one: (one.p, one.end - one.start, one.start)):
-        if all(one.end < other.start or one.start > other.end for other in kept):
-            kept.append(one)
+def _apart(
+    found: Iterable[tuple[Span, pd.DataFrame]],
+) -> list[tuple[Span, pd.DataFrame]]:
+    """Return the surest spans that do not touch one another, with what they come with."""
+    kept: list[tuple[Span, pd.DataFrame]] = []
+    for one, once in sorted(found, key=lambda each: _surest(each[0])):
+        if all(one.end < other.start or one.start > other.end for other, _ in kept):
+            kept.append((one, once))
     return kept
+
+
+def _surest(one: Span) -> tuple[object, ...]:
+    return one.p, one.end - one.start, one.start
 
 
 def _suspicion(

@@ -49,6 +49,8 @@ class Span:
     usual: float
     p: float
     """Corrected for all spans looked at."""
+    elsewhere: float = 1.0
+    """The same without the place that is hit most, over all spans that this was asked of."""
 
     @property
     def surplus(self) -> float:
@@ -110,7 +112,10 @@ def failing_at_once(one: Outage) -> Signal:
 
 
 def everywhere(one: Outage, material: Material) -> Signal:
-    """Most places where people tried, and every client that is much used, were hit."""
+    """Most places where people tried, and every client that is much used, were hit.
+
+    And it is no chance without the place that is hit most: that one alone may be in trouble.
+    """
     once = one.once
     hit = once[once["hit"]]
     places, of = hit["place"].nunique(), once["place"].nunique()
@@ -121,7 +126,9 @@ def everywhere(one: Outage, material: Material) -> Signal:
         f"It showed in {places} of {several(of, 'place')} where people tried, and with"
         f" {hit['client'].nunique()} of {several(once['client'].nunique(), 'client')}"
     )
-    state = State.of(2 * places >= of and not spared)
+    sure = material.spoils(one.span.elsewhere)
+    text += "" if sure else "; but it is mostly at one place, and may be chance elsewhere"
+    state = State.of(sure and 2 * places >= of and not spared)
     return Signal("everywhere", Kind.PEOPLE, state, text, places, int(hit["person"].nunique()))
 
 
