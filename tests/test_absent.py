@@ -192,10 +192,18 @@ def test_where_no_browser_names_its_client_a_silent_place_names_none():
 
 
 @pytest.mark.parametrize(
-    ("address", "state"), [(ADDRESSES["Malmö"], State.QUIET), ("203.0.113.9", State.FIRED)]
+    ("address", "people", "none", "some"),
+    [
+        (ADDRESSES["Malmö"], 30, State.QUIET, State.FIRED),
+        (ADDRESSES["Malmö"], 4, State.QUIET, State.QUIET),
+        ("203.0.113.9", 30, State.FIRED, State.QUIET),
+    ],
 )
-def test_windows_sign_ins_show_whether_devices_are_opened_there(address, state):
-    """At an office people open their devices; through a VPN, or at a kiosk, nobody does."""
+def test_windows_sign_ins_show_whether_devices_are_opened_there(address, people, none, some):
+    """At an office people open their devices; through a VPN, or at a kiosk, nobody does.
+
+    Where enough do, how others reset is a measure for a place that never spoke, too.
+    """
     rows = [
         {
             "sign_in_id": str(n),
@@ -207,11 +215,12 @@ def test_windows_sign_ins_show_whether_devices_are_opened_there(address, state):
             "trust": "joined",
             "ip_group": address,
         }
-        for n in range(30)
+        for n in range(people)
     ]
     flows = [*USUAL, *habits("Malmö", 40, 0.0)]
     found = suspicion(flows, known=Context(sign_ins=framed(tables.SIGN_INS, rows)))
-    assert signal(found, "no-devices-there").state is state
+    assert signal(found, "no-devices-there").state is none
+    assert signal(found, "devices-there").state is some
 
 
 @pytest.mark.parametrize("kind", ["sign_ins", "devices", "managed", "registered", "watched"])

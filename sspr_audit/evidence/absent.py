@@ -166,6 +166,7 @@ def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> It
             before=flows[flows["start_utc"] < since],
             people=int(row["people"]),
             usual=float(row["usual"]),
+            sure=float(row["a"] + row["b"]),
             places=int(row["places"]),
             p=float(row["p"]),
             onset=(began.max() if len(began) else flows["start_utc"].min(), surely),

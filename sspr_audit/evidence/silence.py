@@ -34,8 +34,10 @@ class Silence:
     usual: float
     """Share of people who use the sign-in screen at other places at the same hours, and here in
     the past."""
+    sure: float
+    """As how many people's worth that share is known."""
     places: int
-    """How many other places that share rests on."""
+    """How many other places it rests on."""
     p: float
     onset: tuple[pd.Timestamp, pd.Timestamp]
     """Between which times it began, 19 times of 20."""
@@ -49,6 +51,7 @@ def signals(one: Silence, material: Material) -> Iterator[Signal]:
     yield fell_silent(one, material)
     yield same_people_elsewhere(one, material)
     yield help_instead(one, material)
+    yield devices_there(one, material)
     yield onset.changed_before(material, one.onset)
     yield browser_fails_too(one, material)
     yield no_devices_there(one, material)
@@ -170,6 +173,25 @@ def browser_fails_too(one: Silence, material: Material) -> Signal:
     )
 
 
+def devices_there(one: Silence, material: Material) -> Signal:
+    """People who open joined Windows devices there do not use its sign-in screen, either.
+
+    They stand before one, so how people of other places go about a reset is a measure for them.
+    """
+    name, kind = "devices-there", Kind.PEOPLE
+    opened = _opened(one, material)
+    if opened.empty:
+        return _not_known(name, one)
+    people = int(opened["there"].sum())
+    a, b = one.usual * one.sure, (1 - one.usual) * one.sure
+    p = float(statistics.none_of(people, a, b))
+    text = (
+        f"{counted(people)} of them open Windows devices of the directory at {one.place}; about"
+        f" {people * one.usual:.0f} would have used the sign-in screen"
+    )
+    return Signal(name, kind, State.of(material.spoils(p)), text, people, people, p)
+
+
 def no_devices_there(one: Silence, material: Material) -> Signal:
     """Whether people open Windows devices there at all, as nobody does through a VPN."""
     name, kind = "no-devices-there", Kind.PEOPLE
@@ -177,27 +199,39 @@ def no_devices_there(one: Silence, material: Material) -> Signal:
     if before >= NOT_ALONE:
         text = f"{before} people have used a sign-in screen there before"
         return Signal(name, kind, State.QUIET, text, before)
-    needs = f"sign-ins to Windows from {one.place}"
-    signed = material.context.sign_ins
-    ours = None if signed is None else _windows_sign_ins(signed, one)
-    if ours is None or ours.empty:
-        text = f"Whether Windows devices are opened at {one.place} is not known"
-        return Signal(name, kind, State.UNKNOWN, text, needs=needs)
-    there = ours[ours["ip_group"].isin(one.flows["ip_group"].dropna().unique())]
-    people, of = there["person"].nunique(), ours["person"].nunique()
+    opened = _opened(one, material)
+    if opened.empty:
+        return _not_known(name, one)
+    people, of = int(opened["there"].sum()), len(opened)
     text = f"{people} of {counted(of)} who sign in to Windows devices did so from {one.place}"
     if people >= NOT_ALONE:
         return Signal(name, kind, State.QUIET, text, people, of)
     if of >= material.numbers["least_people"]:
         return Signal(name, kind, State.FIRED, text, people, of)
+    needs = _not_known(name, one).needs
     return Signal(name, kind, State.UNKNOWN, text, people, of, needs=needs)
 
 
-def _windows_sign_ins(signed: pd.DataFrame, one: Silence) -> pd.DataFrame:
-    """Return the sign-ins to devices that Entra knows, of the people who reset there."""
-    known = signed["trust"].isin(["hybrid", "joined"])
-    mine = signed["person"].isin(one.flows["person"])
-    return signed[signed["of_windows"] & signed["succeeded"] & known & mine]
+def _not_known(name: str, one: Silence) -> Signal:
+    text = f"Whether Windows devices are opened at {one.place} is not known"
+    needs = f"sign-ins to Windows from {one.place}"
+    return Signal(name, Kind.PEOPLE, State.UNKNOWN, text, needs=needs)
+
+
+def _opened(one: Silence, material: Material) -> pd.DataFrame:
+    """Return who of the people who reset there opens devices that Entra knows, and if `there`."""
+    signed = material.context.sign_ins
+    if signed is None:
+        return one.flows[["person"]].head(0).assign(there=False)
+    known = signed["trust"].isin(["hybrid", "joined"]) & signed["of_windows"] & signed["succeeded"]
+    ours = signed[known & signed["person"].isin(one.flows["person"])]
+    there = ours["ip_group"].isin(one.flows["ip_group"].dropna().unique())
+    return (
+        ours[["person"]]
+        .assign(there=there)
+        .sort_values("there")
+        .drop_duplicates("person", keep="last")
+    )
 
 
 def client_not_recorded(one: Silence, material: Material) -> Signal:
