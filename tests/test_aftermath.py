@@ -318,6 +318,36 @@ def test_joined_devices_that_show_the_same_speak_against_it():
     assert states(one)["hybrid-device"] is State.QUIET
 
 
+def a_few_hybrid_devices(slips):
+    """Eight people outside on hybrid devices, six of them back; 60 on others, some of them back."""
+    tenant = Tenant(back=6, outside=8)
+    for n in range(8, 68):
+        tenant.reset(n, again=n < 8 + slips)
+    others = {f"pc-{n}" for n in range(8, 68)}
+    for rows in (tenant.devices, tenant.sign_ins):
+        rows[:] = [one | {"trust": "joined"} if one["device_id"] in others else one for one in rows]
+    return tenant.material()
+
+
+def test_a_few_hybrid_devices_do_not_drown_among_others():
+    """They are held against everybody else, and are told of alone."""
+    (one,) = found(a_few_hybrid_devices(slips=2))
+
+    assert one.scope.devices == tuple(sorted(f"pc-{n}" for n in range(6)))
+    assert "6 of 8 people whose reset at the sign-in screen succeeded outside on hybrid" in (
+        one.signals[0].statement
+    )
+    assert states(one)["device-not-opened"] is State.FIRED
+    assert states(one)["joined-devices-too"] is State.QUIET
+
+
+def test_others_who_are_back_as_often_speak_against_hybrid_devices():
+    """Where half of the others are back as well, it is not for want of a domain controller."""
+    (one,) = found(a_few_hybrid_devices(slips=30))
+
+    assert states(one)["joined-devices-too"] is State.FIRED
+
+
 def test_where_all_devices_are_hybrid_that_says_nothing():
     (one,) = found(Tenant().material())
 

@@ -23,7 +23,6 @@ def patterns(material: Material) -> Iterator[Tested]:
     from sspr_audit.evidence import (
         absent,
         aftermath,
-        devices,
         gates,
         incident,
         people,
@@ -40,10 +39,9 @@ def patterns(material: Material) -> Iterator[Tested]:
     ever = incident.tested(replace(rest, window=material.baseline))
     incidents = [*certain(at_once, material), *certain(ever, material)]
     rest = rest.without(incident.during(rest, filter(incident.undoubted, incidents)))
-    owned = devices.of_flows(rest.flows, rest.context)
     for one in (
         *(probes, thefts, at_once),
-        *(absent.tested(rest), stalled.tested(rest), stalled.by_device(rest, owned)),
+        *(absent.tested(rest), stalled.tested(rest), stalled.by_device(rest, rest.owned)),
         *(gates.phone(rest), gates.mail(rest), aftermath.tested(rest)),
     ):
         told = tuple(explained(suspicion, material) for suspicion in one.suspicions)

@@ -47,7 +47,7 @@ class _Side:
 def tested(material: Material) -> Tested:
     """Return what follows successes more often than it should, all over the tenant at once."""
     found = successes.heads(material)
-    outside, few = _outside(found, material)
+    outside, few = _outside(successes.with_devices(material, found), material)
     late = catch_up.tested(found, material)
     return Tested(
         Kind.AFTERMATH,
@@ -72,7 +72,11 @@ def _outside(
         return (), (Few(TARGET, Scope(), needs),)
     if lacks := _lacking(found, material):
         return (), (Few(TARGET, Scope(), lacks),)
-    looked = [(_p(part, material), part) for part in _spans(found, material)]
+    looked = [
+        (_p(part, material), part)
+        for span in _spans(found, material)
+        for part in (span, _hybrid_alone(span))
+    ]
     least, part = _clearest(looked)
     p = min(1.0, least * len(looked))
     hits = part[(part["side"] == reach.OUTSIDE) & part["hit"]]
@@ -108,10 +112,17 @@ def _spans(found: pd.DataFrame, material: Material) -> list[pd.DataFrame]:
     return [found[found["start_utc"] >= one] for one in sorted(starts)]
 
 
-def _clearest(looked: list[tuple[float, pd.DataFrame]]) -> tuple[float, pd.DataFrame]:
-    """Return the surest look; a later one that is certain, too, if clearly more people hit there.
+def _hybrid_alone(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the same with hybrid devices alone outside: a few of them drown among others."""
+    apart = part["side"].eq(reach.OUTSIDE) & ~part["trust"].eq(opening.HYBRID)
+    return part.assign(side=part["side"].mask(apart, successes.NOT_HYBRID))
 
-    A trouble that began lately is then not told of those who were in need before for other reasons.
+
+def _clearest(looked: list[tuple[float, pd.DataFrame]]) -> tuple[float, pd.DataFrame]:
+    """Return the surest look; another that is certain, too, if clearly more people hit there.
+
+    A trouble that began lately, or of hybrid devices, is then not told of those who were in need
+    for other reasons.
     """
     best = min(looked, key=lambda one: one[0])
     for one in looked:
@@ -161,7 +172,7 @@ def _p(part: pd.DataFrame, material: Material) -> float:
 
 
 def _suspicion(part: pd.DataFrame, p: float, material: Material) -> Suspicion:
-    once = successes.with_devices(material, _once(part)).reset_index(drop=True)
+    once = _once(part).reset_index(drop=True)
     after = successes.signed_after(material, once)
     one = Aftermath(once, after, material)
     hits = once[one.hits].sort_values(["end_utc", "flow_id"])
@@ -203,16 +214,19 @@ def trouble_after(one: Aftermath, p: float) -> Signal:
     hours = int(one.material.numbers["aftermath_h"])
     ways = one.once.loc[one.hits, "how"].value_counts().sort_index()
     what = listed([f"{count} {how}" for how, count in ways.items()])
+    other = _side(one.once, successes.NOT_HYBRID)
+    sides = ((inside, "inside"), (web, "in a browser"), (other, "outside on other devices"))
     beside = listed(
         [
             f"{percent(side.share)} of {counted(side.people)} {where}"
-            for side, where in ((inside, "inside"), (web, "in a browser"))
+            for side, where in sides
             if side.people
         ]
     )
+    which = " on hybrid devices" if other.people else ""
     text = (
         f"{out.hits} of {counted(out.people)} whose reset at the sign-in"
-        f" screen succeeded outside were in need again within {hours} hours ({what}), beside"
+        f" screen succeeded outside{which} were in need again within {hours} hours ({what}), beside"
         f" {beside}"
     )
     return Signal(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import egress, networks
+from sspr_audit.evidence import devices, egress, networks
 from sspr_audit.model import Context, Site, Window
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ class Material:
     def bases(self) -> pd.Series[str]:
         """Where each person works, as networks.bases tells."""
         return networks.bases(self.flows, self.places, self.context.sign_ins)
+
+    @cached_property
+    def owned(self) -> pd.DataFrame:
+        """The device of each flow, as devices.of_flows tells."""
+        return devices.of_flows(self.flows, self.context)
 
     def placed(self, signed: pd.DataFrame) -> pd.Series[str]:
         """Return where each sign-in was, as `place` of flows; its address where nobody reset."""

@@ -49,6 +49,11 @@ class Aftermath:
         return (self.once["side"] == reach.OUTSIDE) & self.once["hit"]
 
     @cached_property
+    def outside(self) -> pd.Series[bool]:
+        """The same with those whom a look at hybrid devices alone leaves out."""
+        return self.hits | (self.once["side"].eq(successes.NOT_HYBRID) & self.once["hit"])
+
+    @cached_property
     def watched(self) -> pd.Series[bool]:
         """Of which every sign-in is known for as long as a device may take to be opened."""
         hours = self.material.numbers["silent_h"]
@@ -115,12 +120,13 @@ def hybrid_devices(one: Aftermath) -> Signal:
     """The people who were in need use hybrid devices, more than the others do."""
     name, once = "hybrid-device", one.once
     known = once["trust"].notna()
-    if one.material.context.sign_ins is None or known[one.hits].mean() < one.number("known_share"):
+    hits = one.outside
+    if one.material.context.sign_ins is None or known[hits].mean() < one.number("known_share"):
         text = "Whether these people use hybrid devices is not known of enough of them"
         return _unknown(name, Kind.PEOPLE, text, DEVICES)
     hybrid = once["trust"].eq(HYBRID)
     screen = once["side"] != successes.BROWSER
-    mine, others = one.hits & known, ~one.hits & known & screen
+    mine, others = hits & known, ~hits & known & screen
     count, of = int(hybrid[mine].sum()), int(mine.sum())
     text = "use a hybrid device"
     if count < one.number("common_share") * of:
@@ -219,16 +225,17 @@ def joined_too(one: Aftermath) -> Signal:
     """People on devices that need no domain controller are in need as well."""
     name, once = "joined-devices-too", one.once
     known = once["trust"].notna()
-    if known[one.hits].mean() < one.number("known_share"):
+    if known[one.outside].mean() < one.number("known_share"):
         text = "Whether devices that need no domain controller show the same is not known"
         return _unknown(name, Kind.PEOPLE, text, DEVICES)
     joined = once["trust"].isin(JOINED)
-    mine = joined & (once["side"] == reach.OUTSIDE)
-    hits, of = int((mine & one.hits).sum()), int(mine.sum())
+    outside = once["side"].isin([reach.OUTSIDE, successes.NOT_HYBRID])
+    mine, others = joined & outside, once["trust"].eq(HYBRID) & outside
+    hits, of = int((mine & one.outside).sum()), int(mine.sum())
     web = once[once["side"] == successes.BROWSER]
     p = float(statistics.fisher_upper(hits, of, int(web["hit"].sum()), len(web)))
-    among = int((one.hits & known).sum())
-    fired = hits >= NOT_ALONE and (one.material.agrees(p) or 2 * hits >= among)
+    as_often = 2 * hits * int(others.sum()) >= int((others & one.outside).sum()) * of
+    fired = hits >= NOT_ALONE and (one.material.agrees(p) or as_often)
     who = counted(of)
     text = f"{hits} of {who} on devices joined to Entra alone were in need again, too"
     state = State.of(fired)

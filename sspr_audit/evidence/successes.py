@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import devices, reach
+from sspr_audit.evidence import reach
 from sspr_audit.evidence.material import SCREENS, Material
 from sspr_audit.tables import SIGN_INS
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 BROWSER: Final = "browser"
 """The side of all successes that were not at the sign-in screen, as far as is recorded."""
+
+NOT_HYBRID: Final = "outside, not on a hybrid device"
+"""The side of those outside whom a look at hybrid devices alone leaves out."""
 
 SUBMITTED: Final = 60
 """The stage from which on a flow has asked for a password to be changed."""
@@ -86,7 +89,7 @@ def _followed(done: pd.DataFrame, troubles: pd.DataFrame, span: pd.Timedelta) ->
 
 def with_devices(material: Material, found: pd.DataFrame) -> pd.DataFrame:
     """Return the successes with their device: columns device_id, trust, rank of the link."""
-    linked = devices.of_flows(found, material.context)[["flow_id", "device_id", "trust", "rank"]]
+    linked = material.owned[["flow_id", "device_id", "trust", "rank"]]
     return found.merge(linked, on="flow_id", how="left")
 
 
