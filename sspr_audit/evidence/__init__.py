@@ -34,9 +34,8 @@ def patterns(material: Material) -> Iterator[Tested]:
     probes, thefts = people.tested(material), takeover.tested(material)
     strangers = [*certain(probes, material), *certain(thefts, material)]
     rest = material.without(_flows(one for one in strangers if _strange(one)))
-    at_once = incident.tested(rest)
     # An incident before the window would be a place's past.
-    ever = incident.tested(replace(rest, window=material.baseline))
+    at_once, ever = incident.tested(rest)
     incidents = [*certain(at_once, material), *certain(ever, material)]
     rest = rest.without(incident.during(rest, filter(incident.undoubted, incidents)))
     for one in (

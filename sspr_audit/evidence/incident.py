@@ -31,16 +31,22 @@ _SERVICE: Final = (
 """Reasons that say no more than that the service failed."""
 
 
-def tested(material: Material) -> Tested:
-    """Return when people failed in every place and client at once."""
+def tested(material: Material) -> tuple[Tested, Tested]:
+    """Return when people failed in every place and client at once: in the window, and ever."""
     units = failures(material)
     if units["person"].nunique() < material.numbers["least_people"]:
         few = Few(TARGET, Scope(), "more people: any who reset")
-        return Tested(Kind.TIME, 1, few=(few,))
-    units = units[units["start_utc"] < material.window.end]
-    known = ordinary.ordinary(units, material)
-    raised = [_suspicion(one, units, known, material) for one in _spans(known, material)]
-    return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
+        return Tested(Kind.TIME, 1, few=(few,)), Tested(Kind.TIME, 1)
+    here = _Search(material, ordinary.ordinary(units, material))
+    ever = here
+    if material.window != material.baseline:
+        longer = replace(material, window=material.baseline)
+        ever = _Search(longer, ordinary.ordinary(units, longer))
+    for length, once in _cuts(here.known):
+        here.look(length, once)
+        if ever is not here:
+            ever.look(length, once)
+    return here.tested(units), ever.tested(units)
 
 
 def failures(material: Material) -> pd.DataFrame:
@@ -79,51 +85,63 @@ def during(material: Material, incidents: Iterable[Suspicion]) -> pd.Series[str]
     return flows.loc[inside, "flow_id"]
 
 
-def _spans(known: Ordinary, material: Material) -> Iterator[Span]:
-    """Yield the surest spans in which people failed in more than one place; they do not touch."""
+def _cuts(known: Ordinary) -> Iterator[tuple[timedelta, pd.DataFrame]]:
+    """Yield lengths of spans, with what became of each person in each; `bin` is a span's start."""
     import pandas as pd
 
-    numbers = material.numbers
-    cut = [
-        (hours, shift, *_cut(known, hours, shift, material))
-        for hours in HOURS
-        for shift in (hours * step / _STEPS for step in range(_STEPS))
-    ]
-    # Spans with too few people were not looked at, whatever became of them.
-    looks = sum(len(sums) for *_, sums in cut)
-    found = []
-    for hours, shift, once, sums in cut:
-        rough = known.p_of(sums["k"], sums["n"], sums["e"]) * looks
+    start = known.units["start_utc"]
+    for hours in HOURS:
+        for step in range(_STEPS):
+            shift = pd.Timedelta(hours=hours * step / _STEPS)
+            bins = (start - shift).dt.floor(f"{hours}h") + shift
+            yield pd.Timedelta(hours=hours), known.once(bins)
+
+
+class _Search:
+    """The spans of a window in which people failed."""
+
+    def __init__(self, material: Material, known: Ordinary) -> None:
+        self.material, self.known = material, known
+        self.looks = 0
+        self.found: list[tuple[Span, pd.DataFrame]] = []
+        """Spans with their people; p is of each span alone."""
+
+    def look(self, length: timedelta, once: pd.DataFrame) -> None:
+        """Look at all spans of one length that reach into the window and have enough people."""
+        import pandas as pd
+
+        numbers = self.material.numbers
+        by_bin = once[once["bin"] + length > self.material.window.start].groupby("bin")
+        sums = pd.DataFrame(
+            {"n": by_bin.size(), "k": by_bin["hit"].sum(), "e": by_bin["usual"].sum()}
+        )
+        # Spans with too few people were not looked at, whatever became of them.
+        sums = sums[sums["n"] >= numbers["least_people"]]
+        self.looks += len(sums)
+        rough = self.known.p_of(sums["k"], sums["n"], sums["e"])
         for at, p in enumerate(rough):
-            if p > numbers["raises"]:
-                continue
-            start, one = sums.index[at] + pd.Timedelta(hours=shift), sums.iloc[at]
-            n, k, end = int(one["n"]), int(one["k"]), start + pd.Timedelta(hours=hours)
-            found.append((Span(start, end, n, k, one["e"] / n, float(p)), once))
-    # One place in trouble for long raises many spans; that others are hit too is asked of each.
-    asked = _apart(found)
-    for span, once in asked:
-        rows = once[once["start_utc"].between(span.start, span.end, inclusive="left")]
-        elsewhere = _elsewhere(rows, known, material) * len(asked)
-        if elsewhere <= numbers["corroborates"]:
-            yield replace(span, elsewhere=elsewhere)
+            if p <= numbers["raises"]:
+                start, one = sums.index[at], sums.iloc[at]
+                n, k = int(one["n"]), int(one["k"])
+                span = Span(start, start + length, n, k, one["e"] / n, float(p))
+                self.found.append((span, once[once["bin"] == start]))
 
+    def tested(self, units: pd.DataFrame) -> Tested:
+        """Return when people failed in more than one place: the surest spans, which do not touch.
 
-def _cut(
-    known: Ordinary, hours: int, shift: float, material: Material
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what became of each person in each span of this length, and the sums of spans.
-
-    Only spans with enough people that reach into the window are summed.
-    """
-    import pandas as pd
-
-    off, length = pd.Timedelta(hours=shift), pd.Timedelta(hours=hours)
-    once = known.once((known.units["start_utc"] - off).dt.floor(f"{hours}h"))
-    once = once[once["bin"] + off + length > material.window.start]
-    by_bin = once.groupby("bin")
-    sums = pd.DataFrame({"n": by_bin.size(), "k": by_bin["hit"].sum(), "e": by_bin["usual"].sum()})
-    return once, sums[sums["n"] >= material.numbers["least_people"]]
+        `units` are all people's flows.
+        """
+        numbers = self.material.numbers
+        surest = [(replace(span, p=span.p * self.looks), rows) for span, rows in self.found]
+        # One place in trouble for long raises many spans; that others are hit is asked of each.
+        asked = _apart([one for one in surest if one[0].p <= numbers["raises"]])
+        raised = []
+        for span, rows in asked:
+            elsewhere = _elsewhere(rows, self.known, self.material) * len(asked)
+            if elsewhere <= numbers["corroborates"]:
+                everywhere = replace(span, elsewhere=elsewhere)
+                raised.append(_suspicion(everywhere, units, self.known, self.material))
+        return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
 
 
 def _elsewhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:
