@@ -104,8 +104,8 @@ def _per_day(counts: pd.DataFrame, looks: marks.Looks, theme: str) -> Figure:
     axes.set_xlim(-0.7, len(counts) - 0.3)
     marks.plain(axes, colours, grid="y")
     marks.names(axes, "bottom", {at: f"{counts.index[at]:%d %b}" for at in shown}, colours)
-    axes.set_xlabel("day (UTC)", color=colours.quiet, size=marks.TEXT - 1, labelpad=17)
-    axes.set_ylabel("flows", color=colours.quiet, size=marks.TEXT - 1)
+    marks.axis(axes, "bottom", "day (UTC)", colours)
+    marks.axis(axes, "left", "flows", colours)
     marks.legend(figure, counts, looks, colours)
     return figure
 
@@ -184,7 +184,7 @@ def by_address(flows: pd.DataFrame, *, theme: str = "light") -> Figure:
     axes.set_ylim(len(names) - 0.4, -0.6)
     marks.plain(axes, colours, grid="x")
     marks.names(axes, "left", dict(enumerate(names)), colours)
-    axes.set_xlabel("flows", color=colours.quiet, size=marks.TEXT - 1)
+    marks.axis(axes, "bottom", "flows", colours)
     marks.legend(figure, counts, colours.outcomes, colours)
     return figure
 
