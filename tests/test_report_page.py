@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import accumulate
@@ -377,3 +379,15 @@ def test_an_address_that_is_none_is_no_link() -> None:
     links = [one["href"] for one in Parts(html).all("a") if not (one["href"] or "").startswith("#")]
 
     assert links == ["https://example.com/a?b=c#d"]
+
+
+def test_matplotlib_is_whole_after_a_page() -> None:
+    """What loads later still writes its help, although the page loads it without."""
+    code = (
+        "from sspr_audit.report.page import drawing; drawing.load(); "
+        "from matplotlib import artist, lines; "
+        "print('linewidth' in artist.kwdoc(lines.Line2D))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["True"]

@@ -194,7 +194,7 @@ def _told(flows: pd.DataFrame, events: pd.DataFrame) -> tuple[list[list[int]], d
     kinds = events.groupby(_SAID, dropna=False, sort=False, observed=True).ngroup()
     steps = _steps(flows, events, kinds)
     codes, used = steps["kind"].factorize()
-    told = events.loc[~kinds.duplicated(), _SAID].take(used)
+    told = events.loc[~kinds.duplicated(), _SAID].take(np.asarray(used, dtype="int64"))
     sentences = _Book(
         [
             [one for one in timeline.said_of(timeline.without_nulls(row)) if one]
