@@ -36,6 +36,16 @@ def broken(browser, files):
         yield one
 
 
+def long_table(files):
+    """Return a page whose flows came from 40 addresses."""
+    flows, events = pages.many(40)
+    file = files / "many.html"
+    flows = flows.assign(ip_group=flows["ip"])
+    report = pages.factory.report(flows=flows)
+    file.write_text(pages.rendered(report, flows=flows, events=events, since=None), "utf-8")
+    return file
+
+
 def rows(one, selector):
     """Return the texts of the rows that are seen."""
     script = "all => all.filter(one => one.offsetParent).map(one => one.innerText)"
@@ -138,12 +148,7 @@ def test_a_table_sorts_by_its_headings(broken) -> None:
 
 def test_a_long_table_is_short_until_it_is_asked(browser, files) -> None:
     """Ten rows, then all; the filter looks through all of them, and says how many it found."""
-    flows, events = pages.many(40)
-    file = files / "many.html"
-    flows = flows.assign(ip_group=flows["ip"])
-    report = pages.factory.report(flows=flows)
-    file.write_text(pages.rendered(report, flows=flows, events=events, since=None), "utf-8")
-    with visit(browser, file) as one:
+    with visit(browser, long_table(files)) as one:
         short = rows(one, "#addresses tbody tr")
         one.page.fill("#addresses input", "198.51.39.")
         found = rows(one, "#addresses tbody tr")
@@ -292,6 +297,48 @@ def test_it_prints_whole(browser, files, paper, width) -> None:
             "rgb(255, 255, 255)"
         )
         assert one.page.locator("details[open]").count() == 0  # as the reader left it
+
+
+def test_paper_says_what_stays_on_screen(browser, files) -> None:
+    """Where something is left out on paper a line says so, and a reader can ask for it."""
+    with visit(browser, long_table(files), width=688) as one:
+        told = one.page.locator(".paper")
+        assert told.filter(visible=True).count() == 0
+
+        one.page.emulate_media(media="print")
+        one.open_all()
+        first = one.page.inner_text("main")
+        short = len(rows(one, "#addresses tbody tr"))
+        flows = len(rows(one, "#list tr"))
+
+        one.page.emulate_media(media="screen")
+        one.page.click("[data-all=addresses]")
+        one.page.click("#list .unfold >> nth=0")
+        one.page.emulate_media(media="print")
+
+        assert "This is the short form for paper." in first
+        assert "30 more rows on screen" in first
+        assert "The table of flows stays on screen" in first
+        assert (short, flows) == (10, 0)
+        assert len(rows(one, "#addresses tbody tr")) == 40
+        assert "30 more rows" not in one.page.inner_text("main")
+        assert len(rows(one, "#list tr")) == 3  # headings, the flow, and its steps
+        assert one.overflow() == 0
+
+
+def test_nothing_is_folded_away_without_a_line(broken) -> None:
+    """On paper each finding names the kinds of names that it leaves on screen, and how many."""
+    hidden = """all => all.map(one => [one.querySelector("details > .paper").innerText,
+        [...one.querySelectorAll(".names")].map(kind => kind.offsetParent),
+        [...one.querySelectorAll(".names h4")].map(kind => kind.textContent.toLowerCase())])"""
+    broken.open_all()
+    broken.page.emulate_media(media="print")
+    seen = broken.page.eval_on_selector_all(".card", hidden)
+
+    assert any(kinds for _, _, kinds in seen)
+    for told, names, kinds in seen:
+        assert not any(names)
+        assert all(f"{kind} (" in told for kind in kinds)
 
 
 def test_without_a_script_the_report_is_still_there(browser, files) -> None:
