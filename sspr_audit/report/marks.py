@@ -194,5 +194,5 @@ def plain(axes: Axes, colours: Theme, grid: str) -> None:
     points = [one[::-1] if up else one for one in ends]
     lines = Path(points, [Path.MOVETO, Path.LINETO] * len(counts))
     look: dict[str, Any] = {"edgecolor": colours.line, "linewidth": 0.6, "zorder": 0.5}
-    axes.add_artist(PathPatch(lines, fill=False, **look))
+    axes.add_artist(PathPatch(lines, fill=False, clip_on=False, **look))  # the last is on the edge
     names(axes, "left" if up else "bottom", {count: f"{count:,}" for count in counts}, colours)
