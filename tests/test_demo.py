@@ -20,6 +20,7 @@ import pytest
 
 from sspr_audit import settings
 from sspr_audit.sources import demo, exports, scenes
+from sspr_audit.sources.demo import tenant, troubles
 from sspr_audit.sources.files import forms
 
 FLOW = (scenes.PROGRESS, scenes.PROGRESS_OLD, scenes.RESET, scenes.UNLOCK, scenes.BLOCKED)
@@ -44,7 +45,7 @@ def ip(record):
 
 
 def screen(record):
-    return {"key": "ClientType", "value": demo.SIGN_IN_SCREEN} in record["additionalDetails"]
+    return {"key": "ClientType", "value": tenant.SIGN_IN_SCREEN} in record["additionalDetails"]
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +98,11 @@ def test_size_and_span(flows):
     """Four weeks up to the fixed present, oldest first."""
     times = [datetime.fromisoformat(record["activityDateTime"]) for record in demo.records()]
 
-    assert min(times) >= demo.START
-    assert max(times) < demo.NOW
+    assert min(times) >= tenant.START
+    assert max(times) < tenant.NOW
     assert times == sorted(times)
     assert 1_500 <= len(flows) <= 2_500
-    assert len(demo.people()) == 600
+    assert len(tenant.people()) == 600
 
 
 def test_ids_are_shaped_as_entra_shapes_them():
@@ -138,7 +139,7 @@ def test_records_differ_even_without_their_ids():
 
 
 @pytest.mark.parametrize(
-    "planted", [p for p in demo.PLANTED if p.mark], ids=lambda planted: planted.finding
+    "planted", [p for p in troubles.PLANTED if p.mark], ids=lambda planted: planted.finding
 )
 def test_a_planted_mark_stands_in_the_log(planted, flows):
     """As many people and flows carry it as `PLANTED` says, where and since when it says."""
@@ -150,7 +151,7 @@ def test_a_planted_mark_stands_in_the_log(planted, flows):
         if planted.mark in (record["resultReason"].strip(), record["activityDisplayName"])
         and record["activityDateTime"] >= since
     ]
-    places = demo.EGRESS.get(planted.site)
+    places = tenant.EGRESS.get(planted.site)
 
     assert len(marked) == planted.flows
     assert len({person(flow[0]) for flow in marked}) == planted.users
@@ -159,9 +160,9 @@ def test_a_planted_mark_stands_in_the_log(planted, flows):
 
 def test_a_site_falls_silent(flows):
     """Since a day nobody in Malmö resets at the sign-in screen; browsers go on as before."""
-    planted = next(p for p in demo.PLANTED if p.site == demo.MALMO)
+    planted = next(p for p in troubles.PLANTED if p.site == tenant.MALMO)
     since = planted.since.isoformat()[:19]
-    there = [flow for flow in flows if ip(flow[0]) in demo.EGRESS[demo.MALMO]]
+    there = [flow for flow in flows if ip(flow[0]) in tenant.EGRESS[tenant.MALMO]]
     before = [flow for flow in there if flow[0]["activityDateTime"] < since]
     after = [flow for flow in there if flow[0]["activityDateTime"] >= since]
     done = [
@@ -176,12 +177,12 @@ def test_a_site_falls_silent(flows):
 
 def test_no_other_site_is_silent(flows):
     """Everywhere else the sign-in screen has its usual share to the end."""
-    since = demo.SILENT_SINCE.isoformat()[:19]
-    for site in set(demo.EGRESS) - {demo.MALMO}:
+    since = troubles.SILENT_SINCE.isoformat()[:19]
+    for site in set(tenant.EGRESS) - {tenant.MALMO}:
         there = [
             flow
             for flow in flows
-            if ip(flow[0]) in demo.EGRESS[site] and flow[0]["activityDateTime"] >= since
+            if ip(flow[0]) in tenant.EGRESS[site] and flow[0]["activityDateTime"] >= since
         ]
 
         assert sum(screen(flow[0]) for flow in there) > 0.2 * len(there), site
@@ -189,8 +190,8 @@ def test_no_other_site_is_silent(flows):
 
 def test_an_outsider_probes(flows):
     """One address goes through many user names and never past the options."""
-    planted = next(p for p in demo.PLANTED if p.finding == "sspr-enumeration")
-    probes = [flow for flow in flows if ip(flow[0]) == demo.RECON_IP]
+    planted = next(p for p in troubles.PLANTED if p.finding == "sspr-enumeration")
+    probes = [flow for flow in flows if ip(flow[0]) == troubles.RECON_IP]
 
     assert (len(probes), len({person(flow[0]) for flow in probes})) == (
         planted.flows,
@@ -201,8 +202,8 @@ def test_an_outsider_probes(flows):
 
 def test_an_outage_spares_accounts_of_the_cloud(flows):
     """While nothing is written back, people of the directory fail and the others succeed."""
-    begin, end = (moment.isoformat()[:19] for moment in demo.OUTAGE)
-    hybrid = {one.id for one in demo.people() if one.hybrid}
+    begin, end = (moment.isoformat()[:19] for moment in troubles.OUTAGE)
+    hybrid = {one.id for one in tenant.people() if one.hybrid}
     done = [
         person(flow[0]) in hybrid
         for flow in flows
@@ -232,7 +233,7 @@ def test_flows_have_the_quirks_of_real_ones(flows):
     assert all(twice)
     assert struggles > 5
     assert {scenes.PROGRESS, scenes.PROGRESS_OLD} <= activities
-    assert demo.NO_METHODS + " " in reasons
+    assert troubles.NO_METHODS + " " in reasons
     assert "User canceled before submitting a new password " in reasons
 
 
@@ -259,14 +260,14 @@ def test_the_settings_fit_the_tenant(folder):
         text = ipaddress.ip_address(address)
         return [name for name, nets in networks.items() if any(text in net for net in nets)]
 
-    assert {a: site_of(a) for ips in demo.EGRESS.values() for a in ips} == {
-        a: [name] for name, ips in demo.EGRESS.items() for a in ips
+    assert {a: site_of(a) for ips in tenant.EGRESS.values() for a in ips} == {
+        a: [name] for name, ips in tenant.EGRESS.items() for a in ips
     }
-    assert not site_of(demo.RECON_IP)
-    assert not [one for one in demo.people() if site_of(one.home)]
+    assert not site_of(troubles.RECON_IP)
+    assert not [one for one in tenant.people() if site_of(one.home)]
     assert checked.client_types == {
-        demo.SIGN_IN_SCREEN: "windows-signin",
-        demo.BROWSER: "browser",
+        tenant.SIGN_IN_SCREEN: "windows-signin",
+        tenant.BROWSER: "browser",
     }
 
 
@@ -417,7 +418,7 @@ def test_the_portal_csv_is_as_the_portal_writes_it(folder):
 
 def test_log_analytics_rows_leave_empty_columns_out():
     """Nested columns are text, times have three digits, and nothing is empty."""
-    rows = [exports.log_analytics(record, demo.TENANT) for record in demo.records()[:500]]
+    rows = [exports.log_analytics(record, tenant.TENANT) for record in demo.records()[:500]]
 
     assert all(all(row.values()) for row in rows)
     assert all(re.fullmatch(r".{19}\.\d{3}Z", row["TimeGenerated"]) for row in rows)
@@ -433,7 +434,7 @@ def test_log_analytics_rows_leave_empty_columns_out():
         exports.graph_page,
         exports.portal_json,
         exports.portal_csv,
-        lambda records: exports.log_analytics_csv(records, demo.TENANT),
+        lambda records: exports.log_analytics_csv(records, tenant.TENANT),
     ],
 )
 def test_forms_are_written_record_by_record(form):

@@ -31,6 +31,7 @@ from sspr_audit.model import Case, Confidence, Scope, Site
 from sspr_audit.pipeline import report
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.sources import demo
+from sspr_audit.sources.demo import troubles
 
 KNOWN = knowledge.load()
 WRONG = "FuzzyPolicyViolationInvalidPassword"
@@ -511,7 +512,7 @@ def test_what_was_found_was_not_unobservable():
 # The demo
 
 
-@pytest.mark.parametrize("planted", demo.PLANTED, ids=lambda p: p.finding)
+@pytest.mark.parametrize("planted", troubles.PLANTED, ids=lambda p: p.finding)
 def test_the_demo_shows_what_was_planted(planted):
     """Each planted cause is named, alone or in its family, by all who were struck; also those that
     leave no mark.
@@ -531,7 +532,7 @@ def test_the_demo_shows_what_was_planted(planted):
 
 def test_the_demo_shows_nothing_that_its_records_do_not_state():
     """Beside the planted causes only those whose reason stands in the demo's own records."""
-    silent = {one.finding for one in demo.PLANTED if not one.mark}
+    silent = {one.finding for one in troubles.PLANTED if not one.mark}
     texts = {row["resultReason"] for row in demo.records()}
     rows = [match.reason for text in texts if (match := KNOWN.reason(text))]
     stated = {name for row in rows for name in ((row.family,) if row.family else row.causes)}
@@ -542,7 +543,7 @@ def test_the_demo_shows_nothing_that_its_records_do_not_state():
 
 def test_the_demo_counts_what_its_records_show():
     """Users, flows and events of every finding that a text makes, worked out again."""
-    silent = {one.finding for one in demo.PLANTED if not one.mark}
+    silent = {one.finding for one in troubles.PLANTED if not one.mark}
     marks = defaultdict(list)
     for row in demo.records():
         match = KNOWN.reason(row["resultReason"])

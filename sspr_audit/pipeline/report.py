@@ -60,9 +60,9 @@ def from_demo(options: Options) -> Analysis:
 
 def demo_facts() -> tuple[str, datetime]:
     """Return the demo tenant's settings file, and its present in UTC."""
-    from sspr_audit.sources import demo
+    from sspr_audit.sources.demo import tenant
 
-    return demo.SETTINGS, demo.NOW
+    return tenant.SETTINGS, tenant.NOW
 
 
 def write_demo(folder: Path) -> list[Path]:

@@ -1,177 +1,47 @@
-"""A made-up tenant on example.com: four weeks of password resets, with troubles planted in them.
-
-Everything is repeatable and nothing in it is real, the values of ClientType included: Microsoft
-documents that key, but not its values.
-"""
+"""What happens in the demo tenant in its four weeks: ordinary days, and the troubles in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
-from sspr_audit.sources import exports, scenes
-from sspr_audit.sources.scenes import Dice, Ending, Entry, Person, Record, Stage, Visit
-
-NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-"""The end of the demo's data, and its present."""
-START: Final = NOW - timedelta(weeks=4)
-TENANT: Final = "00000000-0000-0000-0000-000000000001"
-
-OUTAGE: Final = (datetime(2026, 11, 16, 5, tzinfo=UTC), datetime(2026, 11, 17, 11, tzinfo=UTC))
-"""30 hours, from a Monday on, in which no password was written back."""
-OU_SINCE: Final = datetime(2026, 11, 12, 8, tzinfo=UTC)
-HIRED: Final = datetime(2026, 11, 2, 6, tzinfo=UTC)
-SILENT_SINCE: Final = datetime(2026, 11, 5, tzinfo=UTC)
-RECON: Final = datetime(2026, 11, 18, 1, 10, tzinfo=UTC)
-RECON_IP: Final = "203.0.113.200"
-
-SIGN_IN_SCREEN: Final = "Windows sign-in screen"
-BROWSER: Final = "Web portal"
-UNMAPPED: Final = "Embedded view"
-
-STOCKHOLM: Final = "Stockholm HQ"
-MALMO: Final = "Malmö"
-GOTHENBURG: Final = "Göteborg"
-WAREHOUSE: Final = "Warehouse"
-VPN: Final = "VPN"
-
-EGRESS: Final = {
-    STOCKHOLM: ("198.51.100.10", "198.51.100.11", "2001:db8:a::5", "2001:db8:a::7"),
-    MALMO: ("203.0.113.10", "203.0.113.11"),
-    GOTHENBURG: ("203.0.113.70",),
-    WAREHOUSE: ("198.51.100.70",),
-    VPN: ("198.51.100.130", "198.51.100.131"),
-}
-"""Addresses from which the people of a site reach the internet."""
-HEADCOUNT: Final = {STOCKHOLM: 240, MALMO: 150, GOTHENBURG: 100, WAREHOUSE: 80, VPN: 30}
-MICROSOFT: Final = ("198.51.100.240", "198.51.100.241")
-"""Portal addresses, which stand on resets that administrators do in the admin centre."""
-
-SETTINGS: Final = f"""\
-# Settings for the demo tenant. The values under [client_types] are made up, as all of it is.
-[tenant]
-id = "{TENANT}"
-cloud = "global"
-
-[[sites]]
-name = "{STOCKHOLM}"
-networks = ["198.51.100.0/26", "2001:db8:a::/48"]
-dc_reachable = true
-
-[[sites]]
-name = "{MALMO}"
-networks = ["203.0.113.0/26"]
-dc_reachable = true
-
-[[sites]]
-name = "{GOTHENBURG}"
-networks = ["203.0.113.64/28"]
-dc_reachable = true
-
-[[sites]]
-name = "{WAREHOUSE}"
-networks = ["198.51.100.64/28"]
-dc_reachable = true
-
-[[sites]]
-name = "{VPN}"
-networks = ["198.51.100.128/28"]
-dc_reachable = true
-
-[client_types]
-"{SIGN_IN_SCREEN}" = "windows-signin"
-"{BROWSER}" = "browser"
-
-[report]
-timezone = "Europe/Stockholm"
-"""
-
-README: Final = """\
-A made-up tenant, four weeks of it, to try sspr-audit on. No person, address or id is real.
-
-exports/ holds the same records in each form that Microsoft gives: graph (the API), portal (the
-admin centre's downloads), diagnostic (Azure Monitor) and loganalytics (a query's result). A report
-over one of them and a report over all of them say the same.
-
-    sspr-audit report --config settings.toml --input exports
-"""
-
-NOT_IN_GROUP: Final = (
-    "This user is not a member of the password reset users group. "
-    "Add this user to that group to resolve this."
+from sspr_audit.sources import scenes
+from sspr_audit.sources.demo.tenant import (
+    BROWSER,
+    EGRESS,
+    GOTHENBURG,
+    MALMO,
+    MICROSOFT,
+    NOW,
+    SIGN_IN_SCREEN,
+    START,
+    STOCKHOLM,
+    UNMAPPED,
+    VPN,
+    WAREHOUSE,
+    group,
+    ordinary,
+    people,
 )
-NO_METHODS: Final = (
-    "User's account has insufficient authentication methods defined. "
-    "Add authentication info to resolve this"
+from sspr_audit.sources.demo.troubles import (
+    HIRED,
+    NO_LICENCE,
+    NO_METHODS,
+    NOT_IN_GROUP,
+    ONPREM_PROBLEM,
+    OU_SINCE,
+    OUTAGE,
+    RECON,
+    RECON_IP,
+    SILENT_SINCE,
+    TOO_MANY,
+    UNREACHABLE,
 )
-NO_LICENCE: Final = (
-    "User does not have a license. You can add a license to the user to resolve this"
-)
-UNREACHABLE: Final = "OnPremisesConnectivityError"
-ONPREM_PROBLEM: Final = (
-    "We encountered a problem while resetting the user's on-premises password. "
-    "Check your sync machine's event log"
-)
-TOO_MANY: Final = {
-    "mobile SMS": (
-        "User entered too many invalid SMS verification codes and is blocked for 24 hours"
-    ),
-    "office voice call": (
-        "User tried office phone voice verification too many times and is blocked for 24 hours"
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """A trouble that was put into the tenant, to be found again."""
-
-    finding: str
-    """The cause or family that its mark names, or that its pattern points to."""
-    mark: str
-    """The reason or activity in the log; empty where the trouble leaves none."""
-    site: str | None
-    """None for everywhere."""
-    since: datetime
-    users: int
-    flows: int
-    """With the mark; where there is none, the flows at that place since the onset."""
-
-
-PLANTED: Final = (
-    Planted("writeback-unreachable", UNREACHABLE, None, OUTAGE[0], 72, 225),
-    Planted("writeback-refused", ONPREM_PROBLEM, GOTHENBURG, OU_SINCE, 14, 21),
-    Planted("insufficient-methods", NO_METHODS, WAREHOUSE, HIRED, 18, 36),
-    Planted("user-not-in-sspr-group", NOT_IN_GROUP, STOCKHOLM, START, 16, 31),
-    Planted("license-missing", NO_LICENCE, VPN, START, 5, 9),
-    Planted("too-many-attempts-throttled", scenes.BLOCKED, None, OUTAGE[1], 21, 21),
-    Planted("signin-screen-silent-at-site", "", MALMO, SILENT_SINCE, 108, 258),
-    Planted("sspr-enumeration", "", None, RECON, 64, 64),
-)
-"""What a report over the demo should find, the silent troubles last."""
-
-_FIRST: Final = (
-    *("Åsa", "Björn", "Cecilia", "David", "Elin", "Fredrik", "Gun", "Håkan", "Ida", "Jonas"),
-    *("Karin", "Lars", "Märta", "Nils", "Olga", "Pär", "Rut", "Sven", "Tove", "Ulf"),
-)
-_LAST: Final = (
-    *("Ahl", "Berg", "Dahl", "Ek", "Falk", "Gren", "Hed", "Ljung", "Moberg", "Norén", "Ohlin"),
-    *("Palm", "Quist", "Rosén", "Sand", "Tun", "Udd", "Vik", "Wall", "Åkre", "Ängby", "Öst"),
-    *("Björk", "Ceder", "Ny", "Holm", "Lund", "Strand", "Fors", "Hult"),
-)
-_PLAIN: Final = str.maketrans("åäöé", "aaoe")
-
-_SETS: Final = (("mobile SMS",), ("email",), ("mobile app notification",), ("mobile app code",))
-_GATES: Final = (
-    *(_SETS * 3),
-    *(("mobile SMS",), ("office voice call",), ("mobile SMS", "email"), ("email", "mobile SMS")),
-    ("mobile app notification", "mobile SMS"),
-)
+from sspr_audit.sources.scenes import Dice, Ending, Entry, Person, Stage, Visit
 
 _COMMON: Final = (
     *(Ending(),) * 118,
@@ -205,89 +75,9 @@ _HOUR: Final = 36_000_000_000
 
 
 @cache
-def people() -> tuple[Person, ...]:
-    """Return everybody; the first ones of a site are its troubled group, see `_TROUBLED`."""
-    dice = Dice(1)
-    staff: list[Person] = []
-    for site, count in HEADCOUNT.items():
-        troubled, from_directory = _TROUBLED[site]
-        for place in range(count):
-            number = len(staff)
-            first, last = _FIRST[number % len(_FIRST)], _LAST[number // len(_FIRST)]
-            small = number + 1 < 230  # noqa: PLR2004 - one IPv4 address each, while they last
-            staff.append(
-                Person(
-                    id=f"00000000-0000-0000-0001-{number + 1:012d}",
-                    name=f"{first} {last}",
-                    upn=f"{first}.{last}@example.com".lower().translate(_PLAIN),
-                    site=site,
-                    home=f"192.0.2.{number + 1}" if small else f"2001:db8:{4096 + number:x}::",
-                    hybrid=from_directory if place < troubled else dice.chance(0.7),
-                    gates=dice.pick(_GATES),
-                )
-            )
-    return tuple(staff)
-
-
-_TROUBLED: Final = {
-    STOCKHOLM: (16, False),  # contractors, outside the group that may reset
-    MALMO: (0, False),
-    GOTHENBURG: (14, True),  # people of one OU, where the right to write is missing
-    WAREHOUSE: (18, False),  # newly hired, nothing registered yet
-    VPN: (5, False),  # without a licence
-}
-"""How many people of a site have a trouble of their own, and whether they are synchronized."""
-
-
-@cache
-def _group(site: str) -> tuple[Person, ...]:
-    """Return the troubled people of a site."""
-    staff = (person for person in people() if person.site == site)
-    return tuple(islice(staff, _TROUBLED[site][0]))
-
-
-@cache
-def _ordinary() -> tuple[Person, ...]:
-    troubled = {person.id for site in HEADCOUNT for person in _group(site)}
-    return tuple(person for person in people() if person.id not in troubled)
-
-
-@cache
 def _locked_out() -> frozenset[Person]:
     """Return those who try so often during the outage that they are blocked afterwards."""
-    return frozenset(Dice(2).sample([p for p in _ordinary() if p.hybrid], 20))
-
-
-@cache
-def records() -> tuple[Record, ...]:
-    """Return the tenant's audit records in Graph's form, oldest first; they are not to be changed.
-
-    Flows that cross an edge are cut there, as in any export.
-    """
-    first, end = scenes.ticks(START), scenes.ticks(NOW)
-    played = [entry for scene in _SCENES for entry in scene(Dice(10 + _SCENES.index(scene)))]
-    kept = sorted((e for e in played if first <= e.at < end), key=lambda entry: entry.at)
-    dice = Dice(9)
-    return tuple(entry.record(dice) for entry in kept)
-
-
-def write(folder: Path) -> list[Path]:
-    """Write the tenant in every form that Microsoft exports, with settings; return the files."""
-    rows = records()
-    files: dict[str, Iterable[str]] = {
-        "exports/graph/directoryAudits.json.gz": exports.graph_page(reversed(rows)),
-        "exports/portal/AuditLogs.csv": exports.portal_csv(reversed(rows)),
-        "exports/portal/AuditLogs.json.gz": exports.portal_json(reversed(rows)),
-        "exports/diagnostic/insights-logs-auditlogs.json.gz": exports.ndjson(
-            exports.diagnostic(row, TENANT) for row in rows
-        ),
-        "exports/loganalytics/query_data.csv.gz": exports.log_analytics_csv(rows, TENANT),
-        "settings.toml": [SETTINGS],
-        "README.txt": [README],
-    }
-    for name, pieces in files.items():
-        exports.write(folder / name, pieces)
-    return [folder / name for name in files]
+    return frozenset(Dice(2).sample([p for p in ordinary() if p.hybrid], 20))
 
 
 def _moment(dice: Dice, since: datetime = START, until: datetime = NOW) -> int:
@@ -365,7 +155,7 @@ def _helped(dice: Dice, person: Person, at: int) -> Iterator[Entry]:
 
 def _ordinary_days(dice: Dice) -> Iterator[Entry]:
     for _ in range(1400):
-        person, at, ending = dice.pick(_ordinary()), _moment(dice), dice.pick(_COMMON)
+        person, at, ending = dice.pick(ordinary()), _moment(dice), dice.pick(_COMMON)
         if person not in _locked_out() or at < scenes.ticks(OUTAGE[0]):
             yield from _episode(dice, person, at, _fitting(dice, person, at, ending))
 
@@ -374,7 +164,7 @@ def _edges(dice: Dice) -> Iterator[Entry]:
     """Yield a flow that began before the data and three that are under way at its end."""
     starts = [START - timedelta(seconds=9), *(NOW - timedelta(minutes=m) for m in (9, 6, 2))]
     for start in starts:
-        person, at = dice.pick(_ordinary()), scenes.ticks(start)
+        person, at = dice.pick(ordinary()), scenes.ticks(start)
         ending = Ending() if start < START else Ending(Stage.STARTED)
         yield from scenes.flow(dice, person, at, _visit(dice, person, at), ending)
 
@@ -383,7 +173,7 @@ def _turned_away(dice: Dice) -> Iterator[Entry]:
     """Yield attempts that are refused as soon as the user is known."""
     turned = ((STOCKHOLM, NOT_IN_GROUP, START), (WAREHOUSE, NO_METHODS, HIRED))
     for site, text, since in (*turned, (VPN, NO_LICENCE, START)):
-        for number, person in enumerate(_group(site)):
+        for number, person in enumerate(group(site)):
             spelled = text + " " * (number % 3 == 2 and text == NO_METHODS)  # noqa: PLR2004
             refusal = Ending(Stage.USER_ID, spelled, "failure", after_s=0.3)
             for _ in range(1 + number % 3):
@@ -394,7 +184,7 @@ def _turned_away(dice: Dice) -> Iterator[Entry]:
 
 def _missing_right(dice: Dice) -> Iterator[Entry]:
     """Yield the people of one OU: well until a date, and failing to write back after it."""
-    for number, person in enumerate(_group(GOTHENBURG)):
+    for number, person in enumerate(group(GOTHENBURG)):
         before = _moment(dice, START, OU_SINCE)
         yield from scenes.flow(dice, person, before, _visit(dice, person, before))
         for since, until in ((OU_SINCE, OUTAGE[0]), (OUTAGE[1], NOW))[: 1 + number % 2]:
@@ -421,14 +211,14 @@ def _lock_outs(dice: Dice) -> Iterator[Entry]:
 def _probes(dice: Dice) -> Iterator[Entry]:
     """Yield an outsider who tries one user name after the other and goes no further."""
     at = scenes.ticks(RECON)
-    for person in dice.sample(_ordinary(), 64):
+    for person in dice.sample(ordinary(), 64):
         yield from scenes.flow(dice, person, at, Visit(RECON_IP), Ending(Stage.OPTIONS))
         at += int(dice.span(10, 90) * 10_000_000)
 
 
 def _acts(dice: Dice) -> Iterator[Entry]:
     """Yield what is no flow: resets by administrators, password changes, registrations."""
-    staff = _ordinary()
+    staff = ordinary()
     for _ in range(90):
         person, at = dice.pick(staff), _moment(dice)
         if not (person.hybrid and _in_outage(at)):
@@ -461,6 +251,12 @@ def _rest(dice: Dice) -> Iterator[Entry]:
         whom = scenes.target(person, stored=True)
         system = scenes.actor(scenes.NOBODY, scenes.SYNC)
         yield Entry(at, scenes.CORE, scenes.CORE_CHANGE, dice.guid(), system, whom)
+
+
+def played() -> Iterator[Entry]:
+    """Yield all that happens, in no order; some of it before the data begins or after its end."""
+    for number, scene in enumerate(_SCENES):
+        yield from scene(Dice(10 + number))
 
 
 _SCENES: Final = (
