@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from sspr_audit.model import Batch, Form, Layout, Misread
-from sspr_audit.sources.files import forms, lines, opening, rows, values
+from sspr_audit.sources.files import forms, lines, opening, rows, syntax, values
 from sspr_audit.sources.files.finding import ExportFile, find, shown
 from sspr_audit.sources.files.piles import Part, Pile
 
@@ -177,7 +177,7 @@ def _is_lines(head: bytes) -> bool:
 
 def _object(line: bytes | str) -> dict[str, object] | None:
     try:
-        value = values.parsed(line)
+        value = syntax.parsed(line)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
