@@ -18,12 +18,12 @@ from sspr_audit.knowledge.catalogue import (
     Cause,
     ClientPattern,
     Family,
-    Knowledge,
     Reason,
     ReasonMatch,
 )
 from sspr_audit.knowledge.clouds import Cloud
 from sspr_audit.knowledge.folding import fold
+from sspr_audit.knowledge.known import Knowledge
 
 __all__ = [
     "KNOWN_CLOUDS",

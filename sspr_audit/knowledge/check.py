@@ -19,12 +19,12 @@ from sspr_audit.knowledge.catalogue import (
     STAGES,
     Cause,
     Family,
-    Knowledge,
     Pattern,
     Reason,
 )
 from sspr_audit.knowledge.clouds import PLACEHOLDER, Cloud
 from sspr_audit.knowledge.folding import fold
+from sspr_audit.knowledge.known import Knowledge
 
 ADDED: Final = ("activities.toml", "families.toml", "reasons.toml", "sources.toml")
 """Tables to which people may add rows of their own; of causes they may add files."""

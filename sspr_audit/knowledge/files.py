@@ -17,13 +17,13 @@ from sspr_audit.knowledge.catalogue import (
     Cause,
     ClientPattern,
     Family,
-    Knowledge,
     Pattern,
     Reason,
     Weights,
 )
 from sspr_audit.knowledge.clouds import Cloud
 from sspr_audit.knowledge.folding import fold
+from sspr_audit.knowledge.known import Knowledge
 from sspr_audit.knowledge.wordings import Wording
 
 TABLES: Final = (

@@ -9,8 +9,9 @@ from sspr_audit.knowledge.wordings import quoted
 from sspr_audit.report import harmless, plain, words
 
 if TYPE_CHECKING:
-    from sspr_audit.knowledge.catalogue import Cause, Family, Knowledge
+    from sspr_audit.knowledge.catalogue import Cause, Family
     from sspr_audit.knowledge.clouds import Cloud
+    from sspr_audit.knowledge.known import Knowledge
 
 VISIBILITY: Final = {
     "explicit": "a reason, code or activity names it",

@@ -13,8 +13,8 @@ from sspr_audit.report.clock import Clock, clock, length
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sspr_audit.knowledge.catalogue import Knowledge
     from sspr_audit.knowledge.clouds import Cloud
+    from sspr_audit.knowledge.known import Knowledge
 
 _REASON_BOUND: Final = 300
 """Characters of a reason as written."""
