@@ -13,6 +13,7 @@ from sspr_audit.errors import LocalTrouble, UsageError
 
 if TYPE_CHECKING:
     from sspr_audit.model import Envelope, Window
+    from sspr_audit.pipeline.connecting import Outside
     from sspr_audit.pipeline.mail import Attempt, Entry, Way
 
 WAIT: Final = timedelta(minutes=15)
@@ -67,10 +68,11 @@ def mail(
         writing.write(raw.decode("ascii"), target)
         return 0 if is_complete else 3
     box = pipeline.box(here.settings)
-    channels = pipeline.channels(fetch.outside(here))
+    outside = fetch.outside(here)
+    channels = pipeline.channels(outside)
     if resend:
         with box.held(WAIT):
-            return _sent(here, about, channels, resend=True)
+            return _sent(here, about, channels, outside, resend=True)
     if box.find(about) is None:
         letters, is_complete = _composed(here, about, channels, config, offline=offline)
         if (missed := pipeline.unmailed(box, about)) is not None:
@@ -81,12 +83,12 @@ def mail(
         with box.held(WAIT):
             for letter in letters:
                 box.add(*letter)
-            code = _sent(here, about, channels)
+            code = _sent(here, about, channels, outside)
         return code if code or is_complete else 3
     with box.held(WAIT):
         for known in filter(None, map(box.find, pipeline.addressed(about, channels))):
             _say(here, known)
-        return _sent(here, about, channels)
+        return _sent(here, about, channels, outside)
 
 
 def _window(since: str, here: run.Run) -> "Window":
@@ -137,7 +139,12 @@ def _composed(
 
 
 def _sent(
-    here: run.Run, about: "Envelope", channels: Mapping[str, "Way"], *, resend: bool = False
+    here: run.Run,
+    about: "Envelope",
+    channels: Mapping[str, "Way"],
+    outside: "Outside",
+    *,
+    resend: bool = False,
 ) -> int:
     """Send what waits, or what is in doubt, say what became of it, and return the exit code."""
     from sspr_audit import knowledge
@@ -145,7 +152,6 @@ def _sent(
     from sspr_audit.pipeline.mail import State
 
     box = pipeline.box(here.settings)
-    outside = fetch.outside(here)
     entries = pipeline.waiting(box, about.to, in_doubt=resend)
     posts = {
         name: waiting
