@@ -14,7 +14,6 @@ Everything else in the package may change with any version. Times are UTC.
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,8 +93,8 @@ def demo(
     catalogue: Knowledge | None = None,
 ) -> Analysis:
     """Return the analysis of the made-up tenant that ships with the program; same every time."""
-    text, now = reports.demo_facts()
-    ours = settings.checked(tomllib.loads(text), file=None)
+    said, now = reports.demo_facts()
+    ours = settings.checked(said, file=None)
     return reports.from_demo(
         _options(ours, now, since=since, until=until, cloud=cloud, catalogue=catalogue)
     )

@@ -123,16 +123,14 @@ def begin(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
 
 def begin_demo(config: Path | None, *, quiet: bool, verbose: bool) -> Run:
     """Take the demo tenant's own settings and time, unless a settings file is named."""
-    import tomllib
-
     from sspr_audit import settings
     from sspr_audit.pipeline.report import demo_facts
 
-    text, now = demo_facts()
-    if config is not None:
-        loaded = settings.load(config, environ=os.environ)
+    said, now = demo_facts()
+    if config is None:
+        loaded = settings.checked(said, file=None)
     else:
-        loaded = settings.checked(tomllib.loads(text), file=None)
+        loaded = settings.load(config, environ=os.environ)
     return Run(loaded, now, quiet, verbose)
 
 

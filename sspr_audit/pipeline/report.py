@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit import engine
 from sspr_audit.errors import NothingReadError
@@ -58,11 +59,11 @@ def from_demo(options: Options) -> Analysis:
         return _analysed(connection, options, Read(len(texts), {}, repeats))
 
 
-def demo_facts() -> tuple[str, datetime]:
-    """Return the demo tenant's settings file, and its present in UTC."""
+def demo_facts() -> tuple[dict[str, Any], datetime]:
+    """Return what the demo tenant's settings file says, and its present in UTC."""
     from sspr_audit.sources.demo import tenant
 
-    return tenant.SETTINGS, tenant.NOW
+    return tomllib.loads(tenant.SETTINGS), tenant.NOW
 
 
 def write_demo(folder: Path) -> list[Path]:
