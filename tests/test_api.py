@@ -84,6 +84,13 @@ def test_every_public_name_is_there_and_says_what_it_is():
     assert {*sspr_audit.__all__} <= {*dir(sspr_audit)}
 
 
+def test_what_the_package_names_is_what_the_api_has():
+    """Two lists, because a type checker reads them without importing; they say the same."""
+    from sspr_audit import api
+
+    assert {*sspr_audit.__all__} == {*api.__all__, "charts"}
+
+
 def test_no_other_name_is_found():
     """A typing error is told as for any module."""
     with pytest.raises(AttributeError, match="analyze"):
