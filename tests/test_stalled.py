@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from material import (
+    HOUR,
     NO_CODE,
     STOPPED,
     ago,
@@ -369,6 +370,28 @@ def test_codes_that_nobody_gets_are_told_of_everybody():
 
     assert found.scope.clients == ()
     assert "whole tenant" in signal(found, "code-not-entered").statement
+
+
+def test_what_follows_people_is_told_of_where_they_work():
+    """A tunnel that somebody named is not in trouble because the people who come by it are."""
+    late = [
+        row | NO_CODE | {"methods": "mobile SMS"} if row["start_utc"] > ago(6) else row
+        for row in usual(a_day=12)
+    ]
+    opened = {"site": "Lund", "ip_group": "198.51.100.202", "of_windows": True}
+    signs = (
+        opened | {"person": row["person"], "time_utc": row["start_utc"] + number * HOUR}
+        for row in late
+        if row["site"] == "Ystad"
+        for number in (1, 2)
+    )
+
+    bare = only(gates.phone(made(late)))
+    told = only(gates.phone(made(late, known=signed_in(*signs))))
+
+    assert bare.scope.sites == ("Lund", "Malmö", "Ystad")
+    assert told.scope.sites == ("Lund", "Malmö")
+    assert told.users == bare.users
 
 
 def test_a_tenant_in_part_is_not_the_whole():

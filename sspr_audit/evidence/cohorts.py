@@ -162,7 +162,9 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
             return Scope(sites=(place,))
         return Scope(ips=tuple(sorted(there["ip_group"].unique())))
     inside = one.inside
-    sites = _often(one, inside["site"])
+    # What follows people is told of where they work, not of a tunnel that some of them came by.
+    base = inside["base"].where(inside["base"].isin(inside["site"])) if "base" in inside else None
+    sites = _often(one, inside["site"] if base is None else base)
     ips = _often(one, inside["ip_group"].where(inside["site"].isna()))
     if dimension == "client":
         return Scope(sites=sites, ips=ips, clients=(one.found.cohort,))

@@ -56,8 +56,9 @@ def bases(
 ) -> pd.Series[str]:
     """Return the place of work where each person is seen most, by person; not those seen at none.
 
-    A place is one that somebody named, or an office that its people make. `places` is what the
-    function of that name gave.
+    A place is one that somebody named, or an office that its people make; no tunnel, by which
+    people come who open their devices elsewhere alone. `places` is what the function of that name
+    gave.
     """
     import pandas as pd
 
@@ -70,7 +71,14 @@ def bases(
         return rows[["person"]].assign(place=at)
 
     every = [seen(flows)] + ([] if sign_ins is None else [seen(sign_ins)])
-    counts = pd.concat(every, ignore_index=True).dropna().value_counts().reset_index(name="often")
+    met = pd.concat(every, ignore_index=True).dropna()
+    if sign_ins is not None:
+        opened = sign_ins[sign_ins["of_windows"] & sign_ins["succeeded"]]
+        there = seen(opened).dropna().drop_duplicates()["place"].value_counts()
+        theirs = met[met["person"].isin(opened["person"])].drop_duplicates()["place"].value_counts()
+        tunnels = theirs.index[theirs >= _CROWD].difference(there.index)
+        met = met[~met["place"].isin(tunnels)]
+    counts = met.value_counts().reset_index(name="often")
     ordered = counts.sort_values(["often", "place"], ascending=[False, True])
     return ordered.drop_duplicates("person").set_index("person")["place"]
 
