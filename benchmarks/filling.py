@@ -87,7 +87,7 @@ def fetched(folder: str, pages: int, *, narrow: bool) -> None:
     clock.time = NOW
     curve: list[float] = []
 
-    def tell(now: fetching.Progress) -> None:
+    def tell(now: fetching.SoFar) -> None:
         if 10 * now.records // total > len(curve):
             curve.append(peak_mib())
 

@@ -18,10 +18,10 @@ from graph_tenant import AUDITS, Clock
 from keep import TENANT, command, ran
 
 from sspr_audit import engine
-from sspr_audit.cli import fetch, progress
+from sspr_audit.cli import bar, fetch
 from sspr_audit.cli.clock import Wall
 from sspr_audit.model import Gap
-from sspr_audit.pipeline.fetched import Fetched, Progress
+from sspr_audit.pipeline.fetched import Fetched, SoFar
 from sspr_audit.sources import demo
 
 OLD = NOW - 20 * DAY
@@ -577,6 +577,6 @@ def test_a_person_at_a_terminal_signs_in_and_sees_how_far_it_is(alive):
 )
 def test_the_bar_says_how_much_how_fast_and_what_throttling_costs(records_, waited, text):
     """Over time covered, because nobody knows how many records there are."""
-    now = Progress(timedelta(hours=12), timedelta(hours=24), records_, 4, waited)
+    now = SoFar(timedelta(hours=12), timedelta(hours=24), records_, 4, waited)
 
-    assert progress.words(now, 10.0) == text
+    assert bar.words(now, 10.0) == text

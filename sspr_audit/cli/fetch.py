@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sspr_audit.cli import progress, run
+from sspr_audit.cli import bar, run
 
 if TYPE_CHECKING:
     from sspr_audit.model import Gap
@@ -83,7 +83,7 @@ def brought(
     known = knowledge.load()
     with (
         connecting.connected(here.settings, known.clouds, outside(here)) as connection,
-        progress.bar(here.clock, shown=_is_watched(here)) as tell,
+        bar.drawn(here.clock, shown=_is_watched(here)) as tell,
     ):
         wishes = fetching.Wishes(known, connection.app.tenant, since, until, all_audits, here.now)
         done = fetching.fetch(keeper, connection.graph, here.clock, wishes, tell)

@@ -66,7 +66,7 @@ class ContextResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ContextProgress:
+class ContextSoFar:
     """How far the fetching of context has come."""
 
     name: str

@@ -15,8 +15,8 @@ from sspr_audit.errors import AccessDenied, ServiceUnreachable
 from sspr_audit.model import Batch, Clock, Layout
 from sspr_audit.pipeline import signing_in
 from sspr_audit.pipeline.context_results import (
-    ContextProgress,
     ContextResult,
+    ContextSoFar,
     ContextWishes,
     State,
 )
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from sspr_audit.sources.graph.client import Graph
 
-__all__ = ["ContextProgress", "ContextResult", "ContextWishes", "State", "fetch_context"]
+__all__ = ["ContextResult", "ContextSoFar", "ContextWishes", "State", "fetch_context"]
 
 FRESH: Final = timedelta(hours=22)
 """How long a collection is not asked for again. Short of a day, so that no daily run is passed
@@ -65,7 +65,7 @@ def fetch_context(
     graph: Graph,
     clock: Clock,
     wishes: ContextWishes,
-    tell: Callable[[ContextProgress], None] = lambda _: None,
+    tell: Callable[[ContextSoFar], None] = lambda _: None,
 ) -> tuple[ContextResult, ...]:
     """Bring into the store what explains its audit records; return what became of each collection.
 
@@ -92,7 +92,7 @@ class _Run:
         graph: Graph,
         clock: Clock,
         wishes: ContextWishes,
-        tell: Callable[[ContextProgress], None],
+        tell: Callable[[ContextSoFar], None],
     ) -> None:
         self.keeper, self.graph, self.clock, self.wishes = keeper, graph, clock, wishes
         self.tell = tell
@@ -195,7 +195,7 @@ class _Run:
     def _told(self, collection: Collection, records: int) -> None:
         requests = self.graph.requests.total() - self.requests_before
         waited = self.graph.waited - self.waited_before
-        self.tell(ContextProgress(collection.name, records, requests, waited))
+        self.tell(ContextSoFar(collection.name, records, requests, waited))
 
 
 def _skipped(collection: Collection, now: datetime, why: str) -> tuple[ContextResult, Landing]:

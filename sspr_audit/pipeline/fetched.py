@@ -28,7 +28,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SoFar:
     """How far a fetch has come."""
 
     done: timedelta

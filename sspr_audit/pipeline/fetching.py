@@ -17,7 +17,7 @@ from sspr_audit.errors import UsageError
 from sspr_audit.model import Clock, Window
 from sspr_audit.pipeline import narrowing
 from sspr_audit.pipeline.arriving import Late, arriving
-from sspr_audit.pipeline.fetched import Fetched, Progress, Wishes
+from sspr_audit.pipeline.fetched import Fetched, SoFar, Wishes
 from sspr_audit.pipeline.keeping import Keeper, upgrade
 from sspr_audit.pipeline.narrowing import PROBE, Verdict, Word
 from sspr_audit.pipeline.outstanding import Outstanding, window_of, without
@@ -27,7 +27,7 @@ from sspr_audit.sources.graph.collections import AUDITS
 from sspr_audit.sources.graph.errors import ChainBroken, NotOffered, TooHeavy
 from sspr_audit.store import NoStore, claim, coverage
 
-__all__ = ["Fetched", "Progress", "Wishes", "fetch"]
+__all__ = ["Fetched", "SoFar", "Wishes", "fetch"]
 
 if TYPE_CHECKING:
     from sspr_audit.sources.graph.client import Graph
@@ -38,7 +38,7 @@ def fetch(
     graph: Graph,
     clock: Clock,
     wishes: Wishes,
-    tell: Callable[[Progress], None] = lambda _: None,
+    tell: Callable[[SoFar], None] = lambda _: None,
 ) -> Fetched:
     """Bring into the store what it lacks of the audit records that are wanted.
 
@@ -69,7 +69,7 @@ class _Run:
         graph: Graph,
         clock: Clock,
         wishes: Wishes,
-        tell: Callable[[Progress], None],
+        tell: Callable[[SoFar], None],
     ) -> None:
         self.keeper, self.graph, self.clock, self.tell = keeper, graph, clock, tell
         self.tenant_id, self.collection = wishes.tenant_id, AUDITS
@@ -215,7 +215,7 @@ class _Run:
         done = sum((one.read_to - one.start for one in self.outstanding.here), timedelta())
         ahead = sum((one.end - one.start for one in left), timedelta())
         self.tell(
-            Progress(
+            SoFar(
                 done=done + (reached - window.start if reached else timedelta()),
                 total=done + ahead,
                 records=self.records + records,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sspr_audit.model import Clock
-    from sspr_audit.pipeline.fetching import Progress
+    from sspr_audit.pipeline.fetching import SoFar
 
 HOUR = 3600
 
 
 @contextmanager
-def bar(clock: Clock, *, shown: bool) -> Iterator[Callable[[Progress], None]]:
-    """Yield what draws the progress on stderr, from the first on; nothing where not `shown`.
+def drawn(clock: Clock, *, shown: bool) -> Iterator[Callable[[SoFar], None]]:
+    """Yield what draws the bar on stderr, from the first on; nothing where not `shown`.
 
     Nothing of it is left on the screen at the end. What is told meanwhile stands above it.
     """
@@ -26,32 +26,32 @@ def bar(clock: Clock, *, shown: bool) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
 
     began = clock.now()
-    drawn = progress.Progress(
+    line = progress.Progress(
         progress.BarColumn(),
         progress.TextColumn("{task.description}", markup=False),
         progress.TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
     )
-    task = drawn.add_task("")
+    task = line.add_task("")
 
-    def tell(now: Progress) -> None:
+    def tell(now: SoFar) -> None:
         seconds = (clock.now() - began).total_seconds()
-        drawn.update(
+        line.update(
             task,
             description=words(now, seconds),
             completed=now.done.total_seconds(),
             total=now.total.total_seconds(),
         )
-        drawn.start()
+        line.start()
 
     try:
         yield tell
     finally:
-        drawn.stop()
+        line.stop()
 
 
-def words(now: Progress, seconds: float) -> str:
+def words(now: SoFar, seconds: float) -> str:
     """Return what stands beside the bar; `seconds` have passed since the fetch began."""
     done, total = (round(span.total_seconds() / HOUR) for span in (now.done, now.total))
     rate = now.records / seconds if seconds > 0 else 0
