@@ -76,7 +76,7 @@ def write_demo(folder: Path) -> list[Path]:
 def pseudonymized(done: Analysis, key: bytes) -> Analysis:
     """Return the analysis with pseudonyms for names, and without what only names would tell of.
 
-    The settings keep the key; see report/pseudonyms.py for what stays as it is.
+    The settings keep the key; see report/pseudonyms/ for what stays as it is.
     """
     from sspr_audit.report import pseudonyms
 

@@ -1,22 +1,15 @@
 """A Report and its flows to the same without names: keyed pseudonyms stand for people and devices.
 
-A pseudonym depends on the name and the key alone, so that it stays from report to report; an object
-id whose one user principal name the data show has that of the name. Names are replaced in the
-values; of a text that comes from the records, only words that the catalogue knows stay. IP
-addresses, sites, and ids of flows and events stay as they are.
+Names are replaced in the values; of a text that comes from the records, only words that the
+catalogue knows stay. IP addresses, sites, and ids of flows and events stay as they are.
 """
 
 from __future__ import annotations
 
-import hmac
-import re
-from base64 import b32encode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sspr_audit.knowledge import Knowledge
-from sspr_audit.knowledge.folding import fold
 from sspr_audit.model import (
     Account,
     Address,
@@ -32,120 +25,15 @@ from sspr_audit.model import (
     TextCount,
     Unrecognized,
 )
+from sspr_audit.report.pseudonyms.keyed import ID, NAME, OTHER, Pseudonyms, names, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LETTERS: Final = 12
-"""Of a pseudonym, 5 bits each: among a million names two are alike once in two million keys."""
+__all__ = ["NOT_TOLD", "Pseudonyms", "frame", "names", "report", "words"]
 
 NOT_TOLD: Final = "not told under pseudonyms"
 """Stands for the place of a skipped record, which quotes what could not be read."""
-
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LETTER: Final = r"[^\s@\"'“”()\[\],;:<>]"
-_NAME: Final = re.compile(rf"(?<!{_LETTER}){_LETTER}++@{_LETTER}++")
-"""Begins where a word does, or a word of 100 kB would be read again from each of its letters."""
-_WORD: Final = re.compile(r"\w+")
-_RESULTS: Final = ("success", "failure", "timeout")
-_PRODUCTS: Final = ("model ", "maker ", "os version ")
-"""How a scope names what devices share: a product is nobody's."""
-_OTHER: Final = "other:"
-
-
-def words(knowledge: Knowledge) -> frozenset[str]:
-    """Return the words that a text may keep, in lower case: those of the catalogue's own texts."""
-    texts = [one.text for one in knowledge.reasons]
-    texts += [one.name for one in knowledge.activities]
-    texts += [one.service for one in knowledge.activities if one.service]
-    return frozenset(
-        word
-        for text in (*texts, *knowledge.methods, *_RESULTS)
-        for word in _WORD.findall(fold(text) or "")
-    )
-
-
-def names(*frames: pd.DataFrame) -> dict[str, str]:
-    """Return the user principal name of each object id, where the frames know one for one.
-
-    The frames have the columns `person` and `upn`. Of a name that two ids bore, or an id with two
-    names, nobody can tell which to take.
-    """
-    import pandas as pd
-
-    pairs = pd.concat([one[["person", "upn"]].dropna() for one in frames])
-    pairs = pairs.assign(upn=pairs["upn"].str.strip().str.casefold()).drop_duplicates()
-    pairs = pairs[pairs["person"].map(lambda one: bool(_ID.fullmatch(one))).astype(bool)]
-    alone = ~(pairs["person"].duplicated(keep=False) | pairs["upn"].duplicated(keep=False))
-    return dict(zip(pairs["person"][alone].tolist(), pairs["upn"][alone].tolist(), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Pseudonyms:
-    """Gives each name its pseudonym."""
-
-    key: bytes = field(repr=False)
-    words: frozenset[str]
-    """What `words` returns."""
-    names: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What `names` returns."""
-
-    def person(self, name: str) -> str:
-        """Return what stands for a user principal name, or for an object id."""
-        known = self.names.get(name.strip().lower(), name)
-        return self._of("id" if _ID.fullmatch(known.strip().lower()) else "person", known)
-
-    def device(self, name: str) -> str:
-        """Return what stands for a device; what several devices share stays."""
-        return name if name.startswith(_PRODUCTS) else self._of("device", name)
-
-    def server(self, name: str) -> str:
-        """Return what stands for a writeback agent."""
-        return self._of("server", name)
-
-    def file(self, name: str) -> str:
-        """Return what stands for a file: people give files the names of people."""
-        return self._of("file", name)
-
-    def client(self, name: str) -> str:
-        """Return a class of client as it is, and of one that calls itself something, the class."""
-        if not name.startswith(_OTHER):
-            return name
-        return f"{_OTHER}{self.client_type(name.removeprefix(_OTHER))}"
-
-    def client_type(self, text: str) -> str:
-        """Return what stands for a ClientType as written."""
-        return self._of("client", text)
-
-    def text(self, text: str) -> str:
-        """Return a text of the records; words that the catalogue does not know do not stay."""
-        shown: list[str] = []
-        hidden: list[str] = []
-        for word in [*text.split(), None]:
-            if word is not None and not self._is_known(word):
-                hidden.append(word)
-                continue
-            if hidden:
-                shown.append(self._hidden(hidden))
-                hidden = []
-            shown += [word] if word is not None else []
-        return " ".join(shown)
-
-    def _is_known(self, word: str) -> bool:
-        folded = fold(word) or ""
-        known = self.words.issuperset(_WORD.findall(folded))
-        return known and folded.isascii() and not _NAME.search(word)
-
-    def _hidden(self, unknown: list[str]) -> str:
-        alone = unknown[0].strip(",;:.()\"'")
-        if len(unknown) == 1 and (_NAME.fullmatch(alone) or _ID.fullmatch(alone.lower())):
-            return self.person(alone)
-        return self._of("text", " ".join(unknown))
-
-    def _of(self, kind: str, name: str) -> str:
-        told = f"{kind}:{name.strip().casefold()}".encode("utf-8", "surrogatepass")
-        digest = hmac.digest(self.key, told, "sha256")
-        return f"{kind}-{b32encode(digest).decode()[:LETTERS].lower()}"
 
 
 def report(one: Report, pseudonyms: Pseudonyms, flows: pd.DataFrame) -> Report:
@@ -205,8 +93,8 @@ def _sentences(pseudonyms: Pseudonyms, one: Report, flows: pd.DataFrame) -> Sent
     scopes = [finding.scope for finding in one.findings]
     every = {name for scope in scopes for name in scope.devices}
     devices = {name for name in every if pseudonyms.device(name) != name}
-    clients = {name for name in flows["client"].dropna().unique() if name.startswith(_OTHER)}
-    clients |= {name for scope in scopes for name in scope.clients if name.startswith(_OTHER)}
+    clients = {name for name in flows["client"].dropna().unique() if name.startswith(OTHER)}
+    clients |= {name for scope in scopes for name in scope.clients if name.startswith(OTHER)}
     known = {name: pseudonyms.client(name) for name in clients}
     known |= {name: pseudonyms.device(name) for name in devices}
     known |= {name: pseudonyms.person(name) for scope in scopes for name in scope.users}
@@ -218,8 +106,8 @@ def _sentences(pseudonyms: Pseudonyms, one: Report, flows: pd.DataFrame) -> Sent
             text = text.replace(quote, pseudonyms.text(quote))
         for name in loose:
             text = text.replace(name, known[name])
-        text = _NAME.sub(lambda found: pseudonyms.person(found.group()), text)
-        return _ID.sub(
+        text = NAME.sub(lambda found: pseudonyms.person(found.group()), text)
+        return ID.sub(
             lambda found: (
                 known.get(found.group()) or pseudonyms.person(found.group())
                 if found.group() in ids or found.group() in known
@@ -232,7 +120,7 @@ def _sentences(pseudonyms: Pseudonyms, one: Report, flows: pd.DataFrame) -> Sent
 
 
 def _found_by_shape(name: str) -> bool:
-    return not name.strip() or bool(_ID.fullmatch(name) or _NAME.fullmatch(name))
+    return not name.strip() or bool(ID.fullmatch(name) or NAME.fullmatch(name))
 
 
 def _finding(finding: Finding, pseudonyms: Pseudonyms, sentence: Sentence) -> Finding:
