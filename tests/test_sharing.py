@@ -41,6 +41,20 @@ def test_sites_beside_each_other_are_told_apart():
     assert state("Lund", flows) is State.QUIET
 
 
+@pytest.mark.parametrize(("every", "told"), [(2, State.UNKNOWN), (25, State.QUIET)])
+def test_ways_out_that_everybody_takes_at_random_are_one(every, told):
+    """Where somebody named one of its addresses, the rest is no site beside it; a visit is one."""
+    address = "198.51.100.9"
+    moved = {"site": None, "ip": address, "ip_group": address}
+    mixed = [
+        row | moved if number * 7 // 3 % every == 0 else row
+        for number, row in enumerate(habits("Malmö", 60, 0.3, every=5))
+    ]
+    there = habits(address, 30, 0.3) if every > 2 else []
+
+    assert state("Malmö", [*mixed, *there]) is told
+
+
 def test_the_only_way_out_may_be_that_of_many_sites():
     """Where nobody works anywhere else, one site and many look the same."""
     assert state("198.51.100.9", everybody()) is State.UNKNOWN

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PART: Final = 0.05
 """A place with this part of another's people, or more, is a site beside it."""
+_AT_RANDOM: Final = 0.5
+"""From so much of what chance would mix on, the people of two places are the same."""
 _NEEDS: Final = "the networks of each site, or the word of somebody who knows that this is one site"
 
 
@@ -37,8 +39,9 @@ def shared_way_out(place: str, material: Material) -> Signal:
     others = known[known["kind"].isin(["site", "office"]) & (known.index != place)]
     large = others["people"] >= max(material.numbers["least_people"], _PART * people)
     both_named = others["named"] & bool(known["named"].get(place, False))
-    beside = others.index[large | both_named].intersection(_worked_at(material))
-    if len(beside):
+    found = others.index[large | both_named].intersection(_worked_at(material))
+    beside = [other for other in found if not _mixed(place, str(other), material)]
+    if beside:
         text = f"People also reset at {len(beside)} other places of work, so sites are told apart"
         return Signal(name, Kind.PEOPLE, State.QUIET, text, len(beside), people)
     text = (
@@ -64,6 +67,22 @@ def told_apart(one: Stretch, material: Material) -> Signal:
             return shared_way_out(str(places.index[0]), material)
     text = f"It is told of {one.name}, not of a place"
     return Signal(name, Kind.PEOPLE, State.QUIET, text)
+
+
+def _mixed(place: str, other: str, material: Material) -> bool:
+    """Say whether people come by both as if it were one way out: at random, not by where they are.
+
+    Nobody who came once tells, so those who came on several days do.
+    """
+    flows = material.flows[material.flows["place"].isin([place, other])]
+    daily = flows.assign(day=flows["start_utc"].dt.floor("D")).drop_duplicates(["person", "day"])
+    often = daily[daily.groupby("person")["place"].transform("size").gt(1)]
+    if often["person"].nunique() < material.numbers["least_people"]:
+        return False
+    twice = often.groupby("person")["place"].agg(["first", "last"])
+    shares = daily["place"].value_counts(normalize=True)
+    at_random = 1 - float((shares**2).sum())
+    return float(twice["first"].ne(twice["last"]).mean()) > _AT_RANDOM * at_random
 
 
 def _names(place: str, material: Material) -> list[str]:
