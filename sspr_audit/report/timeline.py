@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from sspr_audit.knowledge.clouds import Cloud
     from sspr_audit.knowledge.known import Knowledge
 
-__all__ = ["render", "said_of", "why", "without_nulls"]
-
 _IN_ACTS: Final = ("change", "admin-reset", "registration")
 """Roles of events that are told by their act."""
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from sspr_audit.model import Finding, Window
-from sspr_audit.report import harmless, timeline, words
+from sspr_audit.report import harmless, saying, timeline, words
 from sspr_audit.report.build import within
 from sspr_audit.report.clock import Clock
 
@@ -197,7 +197,7 @@ def _told(flows: pd.DataFrame, events: pd.DataFrame) -> tuple[list[list[int]], d
     told = events.loc[~kinds.duplicated(), _SAID].take(np.asarray(used, dtype="int64"))
     sentences = _Book(
         [
-            [one for one in timeline.said_of(timeline.without_nulls(row)) if one]
+            [one for one in saying.said_of(timeline.without_nulls(row)) if one]
             for row in told.to_dict("records")
         ]
     )
