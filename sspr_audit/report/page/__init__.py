@@ -145,7 +145,6 @@ def _charts(report: Report, flows: pd.DataFrame) -> Iterator[dict[str, Any]]:
     here = within(flows, "start_utc", report.window)
     if not len(here):
         return
-    drawing.load()
     if silent := view.silent_site(report):
         all_of_it = flows[flows["start_utc"] < report.window.end]
         yield _chart(charts.at_signin_screen(all_of_it, silent), *view.at_screen(silent))

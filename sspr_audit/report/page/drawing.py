@@ -25,7 +25,8 @@ _POINTS: Final = {"d", "transform", "x", "y", "width", "height", "viewBox"}
 def load() -> None:
     """Load matplotlib without the help that it writes for every property of every artist.
 
-    Nobody reads it here, and it takes a third of the time. Once loaded, matplotlib stays as it is.
+    Writing it takes a third of the time. For a process of our own: in a notebook somebody may read
+    it. What is loaded later still has its help.
     """
     from matplotlib import artist
 
