@@ -133,19 +133,22 @@ def _counted(flows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
     Ordered by most flows, then by name, null last.
     """
-    marks = flows[[*by, "person"]].assign(
-        flows=1, **{outcome: flows["outcome"].eq(outcome) for outcome in OUTCOMES}
+    import numpy as np
+    import pandas as pd
+
+    group = flows.groupby(by, dropna=False, sort=False, observed=True).ngroup().to_numpy()
+    numbers, first = np.unique(group, return_index=True)
+    outcome = pd.Index(OUTCOMES).get_indexer(pd.Index(flows["outcome"]))
+    person, people = pd.factorize(flows["person"])
+    each = np.unique((group * (len(people) + 1) + person)[person >= 0]) // (len(people) + 1)
+    cells = np.bincount(group * len(OUTCOMES) + outcome, minlength=len(numbers) * len(OUTCOMES))
+    counts = pd.DataFrame(
+        cells.reshape(len(numbers), len(OUTCOMES)), columns=list(OUTCOMES), index=first
     )
-    return (
-        marks.groupby(by, dropna=False, as_index=False, sort=False, observed=True)
-        .agg(
-            flows=("flows", "sum"),
-            users=("person", "nunique"),
-            **{outcome: (outcome, "sum") for outcome in OUTCOMES},
-        )
-        .sort_values(
-            ["flows", *by], ascending=[False, *[True] * len(by)], na_position="last", kind="stable"
-        )
+    named = flows[by].iloc[first].set_axis(first)
+    users = np.bincount(each, minlength=len(numbers))
+    return named.assign(flows=counts.sum(axis=1), users=users, **counts).sort_values(
+        ["flows", *by], ascending=[False, *[True] * len(by)], na_position="last", kind="stable"
     )
 
 
