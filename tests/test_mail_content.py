@@ -80,6 +80,16 @@ def test_both_forms_say_the_same(letter):
     assert page - plain <= {"Self-service", "reset", "finding"}
 
 
+def test_a_date_is_not_broken():
+    """On a narrow page, a line ends before or after a date and its time; names of files may."""
+    told = mail.unbroken("since Fri 2026-11-20 12:54:01 CET <b>, in week-2026-11-20.csv")
+
+    assert told == (
+        'since Fri <span class="moment">2026-11-20 12:54:01</span> CET &lt;b&gt;,'
+        " in week-2026-11-20.csv"
+    )
+
+
 def test_the_subject_is_the_verdict_and_the_days(letter):
     """It is one line, and short; the page begins with the same."""
     assert letter.subject.startswith("Password reset trouble for 105 people at Malmö")

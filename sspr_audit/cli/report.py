@@ -109,9 +109,7 @@ def report(
         writing.write(pipeline.workbook(done, timezone=here.timezone), target)
     else:
         if told and len(done.flows):
-            from sspr_audit.report.page import drawing
-
-            drawing.load()  # before the charts would, which leave matplotlib as they find it
+            pipeline.load_charts()
         size = shutil.get_terminal_size()
         text = pipeline.rendered(
             done,

@@ -5,6 +5,7 @@ Both forms of it say the same; the page of 600 px needs no picture, no script an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from sspr_audit.report.mail.content import Content, contents
 
 if TYPE_CHECKING:
     import pandas as pd
+    from markupsafe import Markup
 
 PAGE_LIMIT: Final = 100_000
 """Bytes of the page. Gmail shows 102 kB of a mail and cuts the rest off."""
@@ -27,6 +29,8 @@ WIDTH: Final = 552
 DAYS: Final = 14
 SITES: Final = 5
 """How many of them the words beside a chart name."""
+
+_MOMENT: Final = re.compile(r"(?<![\w-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?(?![\w-])")
 
 
 def letter(
@@ -68,11 +72,20 @@ def page(said: Content, pictures: Sequence[Picture]) -> str:
     rules = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    rules.filters["unbroken"] = unbroken
     template = rules.from_string(here.joinpath("page.html").read_text(encoding="utf-8"))
     inliner = css_inline.CSSInliner(
         extra_css=style, load_remote_stylesheets=False, keep_style_tags=True
     )
     return inliner.inline(template.render(said=said, pictures=pictures, width=WIDTH, dark=dark))
+
+
+def unbroken(sentence: str) -> Markup:
+    """Return the sentence for the page, with no line break inside of a date or its time."""
+    from markupsafe import Markup, escape
+
+    harmless = str(escape(sentence))
+    return Markup(_MOMENT.sub(r'<span class="moment">\g<0></span>', harmless))  # noqa: S704 - escaped
 
 
 def text(said: Content, pictures: Sequence[Picture]) -> str:
