@@ -114,7 +114,9 @@ def main(task: str = "--help", *arguments: str) -> int:
     if task == "test":
         os.chdir(HERE)
         # A file's tests share what is costly to make, so they stay together until a worker is idle.
-        return run("pytest", "-n", "auto", "--dist", "worksteal", *arguments)
+        # One worker more than cores: some of them wait for a browser, a server or a process.
+        workers = str((os.cpu_count() or 1) + 1)
+        return run("pytest", "-n", workers, "--dist", "worksteal", *arguments)
     return run("sspr-audit", task, *arguments)
 
 

@@ -1,6 +1,7 @@
 """go.py: one command from a fresh checkout."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_what_serves_the_tests_serves_the_program(go):
     tested, go.ran = go.ran, []
     go.main("report")
 
-    assert tested[-1].endswith("pytest -n auto --dist worksteal -k times")
+    assert tested[-1].endswith(f"pytest -n {os.cpu_count() + 1} --dist worksteal -k times")
     assert not any("--require-hashes" in line for line in go.ran)
 
 
