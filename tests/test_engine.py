@@ -288,3 +288,58 @@ def test_what_goes_wrong_in_a_transaction_is_raised_as_itself(tmp_path):
             connection.execute("SELECT n::INTEGER FROM arrived")
 
         assert type(caught.value).__name__ == "ConversionException"
+
+
+def test_threads_see_their_own_data_and_take_turns_at_a_file(tmp_path):
+    """One DuckDB serves them all: tables of one name are apart, and no row of a file is lost."""
+    counts = []
+
+    def work():
+        with engine.scratch() as connection:
+            connection.execute("CREATE TABLE t AS SELECT range AS n FROM range(10)")
+            counts.append(engine.rows(connection, "SELECT count(*) FROM t"))
+        for _ in range(5):
+            while not written():
+                pass
+
+    def written():
+        try:
+            with engine.database(tmp_path / "a.db", read_only=False) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER)")
+                connection.execute("INSERT INTO t VALUES (1)")
+        except engine.StoreBusy:
+            return False
+        return True
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with engine.database(tmp_path / "a.db", read_only=True) as connection:
+        rows = engine.rows(connection, "SELECT count(*) FROM t")
+
+    assert counts == [[(10,)]] * 4
+    assert rows == [(20,)]
+
+
+def test_a_file_is_free_once_its_block_has_ended(tmp_path):
+    """Whatever went wrong in it; another process can open the file while this one goes on."""
+    path = made(tmp_path / "a.db")
+
+    def spoiled():
+        with engine.database(path, read_only=False) as connection:
+            connection.execute("BEGIN")
+            connection.execute("DELETE FROM t")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        spoiled()
+    code = (
+        "import sys, pathlib; from sspr_audit import engine\n"
+        "with engine.database(pathlib.Path(sys.argv[1]), read_only=False) as store:\n"
+        "    print(engine.rows(store, 'SELECT count(*) FROM t'))"
+    )
+    told = subprocess.check_output([sys.executable, "-c", code, path], text=True)
+
+    assert told.strip() == "[(10,)]"

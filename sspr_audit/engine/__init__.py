@@ -83,11 +83,10 @@ def _connected(
     connection = instance.root.cursor()
     quoted = path.replace("'", "''")
     try:
-        connection.execute(f"ATTACH '{quoted}' AS {name}{' (READ_ONLY)' * read_only}")
-    except duckdb.Error as error:
-        connection.close()
-        raise _not_opened(path, error) from error
-    try:
+        try:
+            connection.execute(f"ATTACH '{quoted}' AS {name}{' (READ_ONLY)' * read_only}")
+        except duckdb.Error as error:
+            raise _not_opened(path, error) from error
         connection.execute(f"USE {name}")
         yield connection
     except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
@@ -108,7 +107,7 @@ def _connected(
         connection.close()  # takes back a transaction that was not ended
         try:
             with instance.root.cursor() as root:
-                root.execute(f"DETACH {name}")
+                root.execute(f"DETACH DATABASE IF EXISTS {name}")
         except duckdb.Error:
             # What was committed and could not be written into the file yet is in its log, which
             # whoever opens the file next makes part of it.
