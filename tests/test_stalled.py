@@ -359,6 +359,21 @@ def test_codes_that_follow_the_people_of_a_place_are_told_of_it():
     assert found.users == 14
 
 
+def test_who_is_seen_at_no_place_is_no_measure_for_one():
+    """People who miss codes at home may be of the place as well: they make it no less sure."""
+    known = [named(f"seen{n}", f"caller{n}", 50 - n, place="Lund") for n in range(9)]
+    homes = [{"site": None} | dict.fromkeys(("place", "ip_group"), f"home {n}") for n in range(49)]
+    away = [row | home for row, home in zip(codes(count=9), homes, strict=False)]
+    sms = NO_CODE | {"methods": "mobile SMS"}
+    unknown = [named(f"u{n}", f"u{n}", 1.5 * n, **sms) | homes[9 + n] for n in range(40)]
+
+    alone = only(gates.phone(made([*usual(), *known, *away])))
+    beside = only(gates.phone(made([*usual(), *known, *away, *unknown])))
+
+    assert beside.scope.sites == ("Lund",)
+    assert beside.p == alone.p
+
+
 def test_codes_that_nobody_gets_are_told_of_everybody():
     """Where all codes fail since a day, with no one left to compare with, the past is enough."""
     late = [

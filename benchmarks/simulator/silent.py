@@ -266,6 +266,15 @@ def code_lost(method: str, target: str, *, by_site: bool) -> Callable[[World], N
     return plant
 
 
+def _seen_at(world: World, place: Place) -> set[str]:
+    """Return who is seen at the addresses of a place: nothing else tells where people work."""
+    seen = {one.human.upn for one in world.log if one.shown and one.ip in place.egress}
+    if world.traits.sign_ins == "all" and "signIns" not in world.traits.missing:
+        alike = {one.name for one in world.places if not set(one.egress).isdisjoint(place.egress)}
+        seen |= {one.upn for one in world.humans if one.place.name in alike}
+    return seen
+
+
 def _code_label(
     world: World, target: str, method: str, place: Place | None, trouble: Trouble
 ) -> Label:
@@ -275,9 +284,10 @@ def _code_label(
         for one in world.log
         if one.shown and one.stage >= Stage.STARTED and method in one.human.person.gates
     ]
+    theirs = _seen_at(world, place) if place else {one.human.upn for one in started}
     why = oracle.lacks(
         started,
-        lambda one: one.at >= trouble.since and place in (None, one.human.place),
+        lambda one: one.at >= trouble.since and one.human.upn in theirs,
         lambda one: one.stage == Stage.STARTED,
         week=world.window,
     )

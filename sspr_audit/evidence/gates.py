@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics
 from sspr_audit.evidence.cohorts import Stretch
-from sspr_audit.evidence.material import Material, told_of
+from sspr_audit.evidence.material import NOT_ALONE, Material, told_of
 from sspr_audit.evidence.scan import Standout
 from sspr_audit.evidence.wording import counted, more_people, percent
 from sspr_audit.model import Few, Kind, Signal, State, Suspicion, Tested
@@ -52,27 +52,40 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
     base = flows["person"].map(material.bases)
     flows = flows.assign(base=base)
     for way, methods in ways.items():
-        units = started(flows, methods)
-        dimensions = cohorts.dimensions(units) | {cohorts.PEOPLE_OF: units["base"]}
-        found, looked = scan.standouts(units, dimensions, material)
-        tests += looked
-        for one in found:
-            if not cohorts.stands_out(one, material.numbers):
-                continue
-            stretch = cohorts.stretch(
-                one, units, dimensions[one.dimension], material.numbers["corroborates"]
-            )
-            signals = _signals(way, stretch, _others(flows, methods), material)
-            raised = cohorts.suspicion(
-                target, Kind.STALLED, stretch, signals, material.window.start
-            )
-            suspicions += [(raised, one.share)] if raised else []
-        tried.append((found, units))
+        every = started(flows, methods)
+        known = _of_places(every)
+        for units, dimensions in (
+            (every, cohorts.dimensions(every)),
+            (known, {cohorts.PEOPLE_OF: known["base"]}),
+        ):
+            found, looked = scan.standouts(units, dimensions, material)
+            tests += looked
+            for one in found:
+                if not cohorts.stands_out(one, material.numbers):
+                    continue
+                stretch = cohorts.stretch(
+                    one, units, dimensions[one.dimension], material.numbers["corroborates"]
+                )
+                signals = _signals(way, stretch, _others(flows, methods), material)
+                raised = cohorts.suspicion(
+                    target, Kind.STALLED, stretch, signals, material.window.start
+                )
+                suspicions += [(raised, one.share)] if raised else []
+            tried.append((found, units))
     for found, units in tried:  # of all ways: each test makes the others ask for more
         few += cohorts.too_few(target, found, tests, units, material)
     if not tests and not few:
         few = [cohorts.nobody(target, f"who start {' or '.join(ways)} to verify", material)]
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), tuple(few))
+
+
+def _of_places(units: pd.DataFrame) -> pd.DataFrame:
+    """Return the units of people whose place of work is known, if they work at several.
+
+    Whoever is seen at none may work at any: who misses codes at home is no measure for the place.
+    """
+    known = units[units["base"].notna()]
+    return known if known["base"].nunique() >= NOT_ALONE else units
 
 
 def started(flows: pd.DataFrame, methods: tuple[str, ...]) -> pd.DataFrame:
