@@ -115,7 +115,8 @@ def main(task: str = "--help", *arguments: str) -> int:
         os.chdir(HERE)
         # A file's tests share what is costly to make, so they stay together until a worker is idle.
         # One worker more than cores: some of them wait for a browser, a server or a process.
-        workers = str((os.cpu_count() or 1) + 1)
+        ours = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
+        workers = str(len(ours) + 1)
         return run("pytest", "-n", workers, "--dist", "worksteal", *arguments)
     return run("sspr-audit", task, *arguments)
 
