@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -343,3 +344,15 @@ def test_a_file_is_free_once_its_block_has_ended(tmp_path):
     told = subprocess.check_output([sys.executable, "-c", code, path], text=True)
 
     assert told.strip() == "[(10,)]"
+
+
+def test_a_duckdb_that_cannot_be_made_is_the_machines_trouble(monkeypatch):
+    """One line, and its private folder is gone again."""
+
+    def refuse(*_, **__):
+        msg = "IO Error: no room"
+        raise duckdb.IOException(msg)
+
+    monkeypatch.setattr(duckdb, "connect", refuse)
+    with pytest.raises(LocalTrouble, match="no room"), engine.scratch():
+        pass

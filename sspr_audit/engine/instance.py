@@ -69,7 +69,11 @@ class Instance:
             "memory_limit": limit,
             "temp_directory": self._folder,
         }
-        self.root = duckdb.connect(":memory:", config=config)
+        try:
+            self.root = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise trouble(error) from error
         self.root.execute("SET GLOBAL TimeZone = 'UTC'")
         _without_bar(self.root)
         self.root.execute("SET allowed_paths = $files", {"files": list(files)})

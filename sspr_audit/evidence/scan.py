@@ -159,7 +159,10 @@ def _counts(grid: Grid, wide: tuple[Array, Array], span: Span) -> tuple[Array, .
 def _held(
     people: Array, hits: Array, expected: tuple[Array, Array], part: Array, where: BoolArray
 ) -> _Looks:
-    """Hold the hits against the usual, which counts as much as `sure` people; p is 1 elsewhere."""
+    """Hold the hits against what is `expected`: a share, and as how many people it counts.
+
+    p is 1 where it is not asked for.
+    """
     import numpy as np
 
     usual, sure = expected
