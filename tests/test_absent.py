@@ -106,6 +106,16 @@ def test_a_silence_that_ended_before_the_window_is_past():
     assert not absent.tested(made([*USUAL, *SPOKE, *before, *again])).suspicions
 
 
+def test_a_silence_that_the_next_to_come_could_have_ended_is_past():
+    """Where two came in the window before the screen spoke, it may have been well by then."""
+    before = [one for one in SILENT if one["start_utc"] < MONDAY + timedelta(days=49)]
+    later = [on_day(f"malmö-{n}", 49, "Malmö") for n in range(2)]
+    again = list(habits("Malmö", 40, 0.4, days=range(50, WEEKS * 7)))
+
+    assert not absent.tested(made([*USUAL, *SPOKE, *before, *later, *again])).suspicions
+    assert absent.tested(made([*USUAL, *SPOKE, *before, *later])).suspicions  # it goes on
+
+
 def test_few_people_make_no_verdict():
     """A small place is not suspected; how many people more would do is said."""
     found = absent.tested(made([*USUAL, *habits("Malmö", 4, 0.0)]))
@@ -310,3 +320,29 @@ def test_an_egress_of_many_places_is_shared():
         kinds([*habits("Oslo", 30, 0.3), *habits("Turku", 30, 0.3), *vpn])["203.0.113.200"]
         == "shared"
     )
+
+
+def once_by_vpn(*places):
+    """Return a flow of each of their people by one address; every third is seen at work, too."""
+    for place in places:
+        people = [f"{place.lower()}-{n}" for n in range(30)]
+        for n, person in enumerate(people):
+            yield on_day(person, (n * 3) % 50, "203.0.113.200", hour=8 + n % 9)
+            if n % 3 == 0:
+                yield on_day(person, (n * 3 + 4) % 50, place)
+
+
+def test_an_egress_is_known_by_its_few_who_are_seen_twice():
+    """Most people reset once; those who were seen again were seen at work, each at his own."""
+    found = kinds(list(once_by_vpn("Oslo", "Turku", "Reims")))
+    assert found["203.0.113.200"] == "shared"
+
+
+def test_who_is_elsewhere_at_one_other_place_is_at_home_in_his_own():
+    """An office whose people come by a VPN as well is an office; so is a VPN of one office."""
+    flows = [
+        {**one, "site": None} if one["site"] == "Oslo" else one
+        for one in once_by_vpn("Oslo", "Turku", "Reims")
+    ]
+    assert kinds(flows)[ADDRESSES["Oslo"]] == "office"
+    assert kinds(list(once_by_vpn("Oslo")))["203.0.113.200"] == "office"

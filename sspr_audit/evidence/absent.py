@@ -44,6 +44,7 @@ def tested(material: Material) -> Tested:
         table["people"] * table["usual"] >= material.numbers["least_expected"]
     )
     worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
+    worth = worth[~_over_before(worth, here, runs, material)]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
     return Tested(
         Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], len(table), material))
@@ -57,7 +58,7 @@ def _speaking(material: Material) -> pd.Index[str]:
     places must have been seen to.
     """
     places = material.places
-    shared = places["kind"].eq("shared") | (places["mingled"] >= material.numbers["mingled_share"])
+    shared = places["mingled"]
     spoke = material.flows[material.flows["client"].eq(SCREEN)]
     people = spoke.groupby("place")["person"].nunique().reindex(places.index).fillna(0)
     own = places["kind"].isin(["site", "office"]) & ~shared
@@ -148,6 +149,22 @@ def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     began = runs.groupby("place")["start_utc"].min()
     before = units[units["start_utc"] < times_of(units["place"], began)]
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
+
+
+def _over_before(
+    table: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame, material: Material
+) -> pd.Series[bool]:
+    """Return which places may have been well again before the window.
+
+    Once it is well, the next person must come before anybody can see it.
+    """
+    last = runs.groupby("place")["start_utc"].max()
+    spoke = here[here["client"].eq(SCREEN)].groupby("place")["start_utc"].max()
+    within = runs[runs["start_utc"] >= material.window.start].groupby("place")["person"].nunique()
+    people = within.reindex(table.index).fillna(0)
+    chance = statistics.none_of(people, table["a"], table["b"])
+    ended = spoke.reindex(table.index) > last.reindex(table.index)
+    return ended & (chance > material.numbers["raises"])
 
 
 def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> Iterator[Silence]:

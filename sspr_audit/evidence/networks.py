@@ -14,17 +14,19 @@ _CROWD: Final = 3
 _DAYS: Final = 4
 """Days on which somebody resets, from which on a crowd is more than a visit."""
 _WORK_HOURS: Final = 11
+_SEVERAL: Final = 1.5
+"""Other places that people come from, by which on an address is nobody's own."""
 
 
 def places(
     flows: pd.DataFrame, sites: Collection[str], numbers: Mapping[str, float]
 ) -> pd.DataFrame:
-    """Return a row a place: `people`, `days`, `working` and `mingled` (shares), `kind`.
+    """Return a row a place: `people`, `days`, `working` (a share), `mingled`, `kind`.
 
     `sites` are the names that somebody gave.
 
     `working` is the share of flows on weekdays in the place's busiest hours, whatever its time
-    zone; `mingled` the share of its people who were also seen at another place of many people.
+    zone; `mingled` whether its people belong to several other places of many people.
 
     The kinds are site (somebody named it), office (many people, in working hours, for weeks),
     shared (an egress for people of several places, as of a VPN or a cloud proxy), visit (many
@@ -39,14 +41,15 @@ def places(
         {"people": people, "days": dated.drop_duplicates().groupby("place").size()}
     )
     found["working"] = _working(flows).reindex(found.index)
-    found["mingled"] = _mingled(flows, found["people"]).reindex(found.index)
+    mingled = _mingled(flows[flows["place"].map(people) >= _CROWD], numbers)
+    found["mingled"] = found.index.isin(mingled)
     named = pd.Series(found.index.isin(list(sites)), index=found.index)
     found["named"] = named | found.index.isin(flows["site"].dropna().unique())
     crowd, stays = found["people"] >= _CROWD, found["days"] >= _DAYS
     kind = pd.Series("home", index=found.index)
     kind = kind.mask(crowd, "visit")
     kind = kind.mask(crowd & stays & (found["working"] >= numbers["work_share"]), "office")
-    kind = kind.mask(crowd & stays & (found["mingled"] >= numbers["mingled_share"]), "shared")
+    kind = kind.mask(crowd & stays & found["mingled"], "shared")
     found["kind"] = kind.mask(found["named"], "site")
     return found
 
@@ -100,9 +103,22 @@ def _working(flows: pd.DataFrame) -> pd.Series[float]:
     return (pd.Series(most, index=names).reindex(total.index).fillna(0) / total).astype(float)
 
 
-def _mingled(flows: pd.DataFrame, people: pd.Series[int]) -> pd.Series[float]:
-    """Return for each place the share of its people who also reset at other crowded places."""
-    pairs = flows[["place", "person"]].drop_duplicates()
-    crowded = pairs[pairs["place"].map(people) >= _CROWD]
-    elsewhere = crowded.groupby("person")["place"].transform("size") > 1
-    return elsewhere.astype(float).groupby(crowded["place"]).mean()
+def _mingled(flows: pd.DataFrame, numbers: Mapping[str, float]) -> pd.Index[str]:
+    """Return the places by which people of several others come, as by a VPN or a cloud proxy.
+
+    Who works at one place and is elsewhere now and then is seen again at his place, or at that one
+    other. Most people reset once, so only those who were seen on several days can tell.
+    """
+    visits = flows[["place", "person"]].assign(day=flows["start_utc"].dt.normalize())
+    days = visits.drop_duplicates().groupby("person")["place"].transform("size")
+    seen = visits.loc[days[days > 1].index, ["place", "person"]].drop_duplicates()
+    pairs = seen.merge(seen, on="person", suffixes=("", "_else"))
+    pairs = pairs[pairs["place"] != pairs["place_else"]]
+    people = seen.groupby("place").size()
+    also = pairs.groupby("place")["person"].nunique().reindex(people.index).fillna(0)
+    shared = pairs.groupby(["place", "place_else"]).size().groupby("place")
+    # As many places as if its people came from all of them alike: the inverse Simpson index.
+    several = shared.sum() ** 2 / shared.agg(lambda counts: (counts**2).sum())
+    enough = also >= numbers["least_people"]
+    most = also >= numbers["mingled_share"] * people
+    return people.index[enough & most & (several.reindex(people.index) >= _SEVERAL)]
