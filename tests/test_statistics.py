@@ -7,9 +7,11 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from material import NUMBERS
 
 from sspr_audit.evidence import statistics
 
@@ -99,3 +101,24 @@ def test_nobody_is_no_evidence():
     assert statistics.none_of(0, 1, 2) == 1
     assert statistics.fisher_upper(0, 0, 3, 9) == 1
     assert statistics.fisher_upper(3, 9, 0, 0) == 1
+
+
+@pytest.mark.parametrize("alike", [3, 10, 40])
+def test_how_alike_places_are_is_found_again(alike):
+    """Places drawn from one Beta prior, small and large ones, give its size back."""
+    dice = np.random.default_rng(7)
+    tries = pd.Series(dice.integers(5, 200, 2_000).astype(float))
+    shares = dice.beta(0.3 * alike, 0.7 * alike, len(tries))
+    hits = pd.Series(dice.binomial(tries.astype(int), shares).astype(float))
+
+    assert statistics.how_alike(hits, tries, NUMBERS) == pytest.approx(alike, rel=0.15)
+
+
+def test_small_places_hardly_change_how_alike_all_are():
+    """One place of fifteen people tells about as much as its three parts of five."""
+    tries = pd.Series([60.0, 80.0, 120.0, 15.0])
+    hits = pd.Series([20.0, 24.0, 41.0, 5.0])
+    parts = pd.Series([60.0, 80.0, 120.0, 5.0, 5.0, 5.0]), pd.Series([20.0, 24, 41, 0, 4, 1])
+
+    whole = statistics.how_alike(hits, tries, NUMBERS)
+    assert statistics.how_alike(parts[1], parts[0], NUMBERS) == pytest.approx(whole, rel=0.25)

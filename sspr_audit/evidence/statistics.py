@@ -111,8 +111,9 @@ def how_alike(
         return usual
     mean = hits.sum() / tries.sum()
     expected = mean * (1 - mean)
-    spread = (((hits / tries - mean) ** 2) - expected / tries).mean()
-    seen = min(max(spread / expected if expected else 0.0, 0.0), 0.5)
+    # A small place differs by chance alone, so each counts by how much it can tell.
+    spread = tries * (hits / tries - mean) ** 2 - expected
+    seen = min(max(spread.sum() / (tries - 1).sum() / expected if expected else 0.0, 0.0), 0.5)
     weight = len(hits) / (len(hits) + _TOLD)
     return 1 / (weight * seen + (1 - weight) / (usual + 1) + 1e-3) - 1
 
