@@ -234,6 +234,25 @@ def test_trouble_further_on_speaks_against_it():
     assert signal(found, "stops-later-too").state is State.FIRED
 
 
+def two_at_once():
+    """Return how Malmö stops with ninety people, and Lund beside it with eleven of sixteen."""
+    great = [
+        row | {"flow_id": f"great{n}", "person": f"great{n}"}
+        for n, row in enumerate(outage(count=90, place="Malmö"))
+    ]
+    works = [named(f"ok{n}", f"works{n}", 2.8 - n / 2, place="Lund") for n in range(5)]
+    return [*usual(), *great, *outage(count=11), *works]
+
+
+def test_a_great_trouble_hides_no_smaller_one():
+    """What everybody else does is not told by the place where hardly anybody gets through."""
+    found = stalled.tested(made(two_at_once())).suspicions
+
+    assert [one.scope.sites for one in found] == [("Malmö",), ("Lund",)]
+    assert all(signal(one, "everywhere-at-once").state is State.QUIET for one in found)
+    assert "but for Malmö" in signal(found[1], "everywhere-at-once").statement
+
+
 def test_the_same_everywhere_speaks_against_a_place():
     """Where every place stops at once, no place alone is suspected without a word of it."""
     rows = [*usual(), *outage(count=24)]

@@ -119,7 +119,7 @@ def stretch(
 
 def stands_out(found: Standout, numbers: Mapping[str, float]) -> bool:
     """Say whether chance rarely shows as much, and whether it is enough to trouble people."""
-    least = EVERYBODY if found.dimension in {"tenant", "client"} else numbers["stands_out_share"]
+    least = EVERYBODY if found.dimension in scan.WIDE else numbers["stands_out_share"]
     share = max(least, numbers["stands_out_times"] * found.usual)
     enough = found.people >= numbers["least_people"]
     return enough and found.p <= numbers["raises"] and found.share >= share

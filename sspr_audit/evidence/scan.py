@@ -9,7 +9,7 @@ known of a cohort's past, the less it can differ from what that tells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SHRINK: Final = 20
 """As many people's worth of the wider share is mixed into that of a small stratum or past."""
+
+WIDE: Final = ("tenant", "client")
+"""The dimensions whose cohorts hold places, and so whatever goes on at any of them."""
 
 WATCHED: Final = 3
 """Fewer people than this in a cohort are not even worth a word."""
@@ -71,6 +74,49 @@ def standouts(
     `units` has person, start_utc, stratum and hit, in order of time; `dimensions` say to which
     cohort of each dimension a unit belongs, null for none.
     """
+    found, tests = _once(units, dimensions, material)
+    limit = material.limit(tests)
+    sure = [one for one in found if one.dimension not in WIDE and one.p <= limit]
+    if not sure:
+        return found, tests
+    return _unmasked(found, sure, units, dimensions, material), tests
+
+
+def _unmasked(
+    found: list[Standout],
+    sure: list[Standout],
+    units: pd.DataFrame,
+    dimensions: Mapping[str, pd.Series[str]],
+    material: Material,
+) -> list[Standout]:
+    """Look again without what surely stands out: a great trouble hides a smaller one elsewhere.
+
+    Only cohorts that are no part of it are looked at again, and who was not sure pays for both.
+    """
+    import pandas as pd
+
+    loud = pd.Series(data=False, index=units.index)
+    for one in sure:
+        here = dimensions[one.dimension].eq(one.cohort).fillna(value=False)
+        loud |= here & units["start_utc"].ge(pd.Timestamp(one.start))
+    apart = {
+        name: cohorts.mask(cohorts.isin(cohorts[loud].dropna().unique()))[~loud]
+        for name, cohorts in dimensions.items()
+    }
+    again, _ = _once(units[~loud], apart, material)
+    better = {(one.dimension, one.cohort): one for one in again}
+    looked = []
+    for one in found:
+        other = better.get((one.dimension, one.cohort), one)
+        least = min(one, other, key=lambda each: each.p)
+        looked.append(one if one in sure else replace(least, p=min(1.0, 2 * least.p)))
+    return looked
+
+
+def _once(
+    units: pd.DataFrame, dimensions: Mapping[str, pd.Series[str]], material: Material
+) -> tuple[list[Standout], int]:
+    """Return the span in which each cohort stands out most, and how many were tested."""
     found: list[Standout] = []
     tests = 0
     for dimension, cohorts in dimensions.items():

@@ -230,13 +230,14 @@ def strangers_only(one: Stretch, units: pd.DataFrame, material: Material) -> Sig
 
 
 def everywhere_at_once(one: Stretch, material: Material) -> Signal:
-    """Everybody else stopped more often at the same time, too."""
+    """Everybody else stopped more often at the same time, too, and not at one other place alone."""
     found, name = one.found, "everywhere-at-once"
     if found.dimension == "tenant":
         return _short_everywhere(one, name)
-    then = one.outside["start_utc"].between(found.start, found.end, inclusive="left")
-    during = one.outside[then].drop_duplicates("person")
-    before = one.outside[one.outside["start_utc"] < found.start].drop_duplicates("person")
+    worst, outside = _but_for_the_worst(one, material)
+    then = outside["start_utc"].between(found.start, found.end, inclusive="left")
+    during = outside[then].drop_duplicates("person")
+    before = outside[outside["start_utc"] < found.start].drop_duplicates("person")
     k, n = int(during["hit"].sum()), len(during)
     m, total = int(before["hit"].sum()), len(before)
     p = float(statistics.fisher_upper(k, n, m, total))
@@ -244,8 +245,25 @@ def everywhere_at_once(one: Stretch, material: Material) -> Signal:
     strong = n > 0 and k / n >= found.share / 2
     fired = strong and material.spoils(p)
     before_it = f", {m} of {total} before" if total else ""
-    text = f"Elsewhere, {k} of {counted(n)} stopped in the same time{before_it}"
+    but_for = f", but for {worst}" if worst else ""
+    text = f"Elsewhere{but_for}, {k} of {counted(n)} stopped in the same time{before_it}"
     return Signal(name, Kind.TIME, State.of(fired), text, k, n, p)
+
+
+def _but_for_the_worst(one: Stretch, material: Material) -> tuple[str | None, pd.DataFrame]:
+    """Return the other place where most stopped in the same time, and what lies outside of both.
+
+    None, and all of it, where hardly anybody would be left.
+    """
+    then = one.outside["start_utc"].between(one.found.start, one.found.end, inclusive="left")
+    stopped = one.outside[then & one.outside["hit"]].dropna(subset=["place"])
+    people = stopped.drop_duplicates(["place", "person"])["place"].value_counts().sort_index()
+    if people.empty or people.max() < NOT_ALONE:
+        return None, one.outside
+    worst = str(people.idxmax())
+    rest = one.outside[one.outside["place"].ne(worst)]
+    left = rest.loc[then, "person"].nunique()
+    return (worst, rest) if left >= material.numbers["least_people"] else (None, one.outside)
 
 
 def _short_everywhere(one: Stretch, name: str) -> Signal:
