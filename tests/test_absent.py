@@ -308,6 +308,51 @@ def test_neighbours_by_which_the_same_people_come_are_one_place():
     assert "198.51.100.12" in found
 
 
+def by_two_addresses(place, *sites, every=5):
+    """Return flows of a place whose people come by either of two neighbours, with their sites."""
+    return [
+        {**one, "site": sites[number % 2], "ip": ip, "ip_group": ip}
+        for number, one in enumerate(habits(place, 20, 0.3, every=every))
+        for ip in [f"198.51.100.{9 + number % 2}"]
+    ]
+
+
+def test_a_neighbour_that_nobody_named_is_the_site_of_its_people():
+    """Names are seldom complete: a way out of a site that they lack is that site all the same."""
+    flows = [*habits("Oslo", 30, 0.3), *by_two_addresses("Turku", "Turku", None)]
+    places = made(flows).flows.groupby("ip_group")["place"].unique()
+
+    assert list(places["198.51.100.9"]) == list(places["198.51.100.10"]) == ["Turku"]
+
+
+def test_a_neighbour_of_two_sites_is_neither():
+    """Where the same people come by both of them, nothing tells whose it is."""
+    named = by_two_addresses("Turku", "Turku", "Reims")
+    between = [
+        {**one, "site": None, "ip": "198.51.100.11", "ip_group": "198.51.100.11"}
+        for one in habits("Turku", 20, 0.3)
+    ]
+    places = made([*habits("Oslo", 30, 0.3), *named, *between]).flows.groupby("ip_group")["place"]
+
+    assert list(places.unique()["198.51.100.11"]) == ["198.51.100.11"]
+
+
+def test_what_no_name_covers_is_said():
+    """Whoever reads of the site must hear which addresses were counted to it."""
+    silent = [
+        {**one, "site": None, "ip": "198.51.100.10", "ip_group": "198.51.100.10"}
+        if number % 2
+        else {**one, "ip": "198.51.100.9", "ip_group": "198.51.100.9"}
+        for number, one in enumerate([*SPOKE, *SILENT])
+    ]
+    flows = [*USUAL, *silent]
+    told = explaining.explained(suspicion(flows), made(flows))
+
+    assert told.scope.sites == ("Malmö",)
+    text = signal(told, "not-named").statement
+    assert text.startswith("No name covers 198.51.100.10: counted as Malmö")
+
+
 def test_an_egress_of_many_places_is_shared():
     """People of two offices behind one address, day and night: a VPN or a cloud proxy."""
     vpn = [

@@ -28,7 +28,12 @@ _EXAMPLES: Final = 3
 
 def explained(suspicion: Suspicion, material: Material) -> Suspicion:
     """Return the suspicion with what explains it put after its signals."""
-    more = (how_far(suspicion, material), onset(suspicion), examples(suspicion))
+    more = (
+        how_far(suspicion, material),
+        onset(suspicion),
+        not_named(suspicion, material),
+        examples(suspicion),
+    )
     return replace(suspicion, signals=(*suspicion.signals, *(one for one in more if one)))
 
 
@@ -64,6 +69,22 @@ def onset(suspicion: Suspicion) -> Signal | None:
     if first == last:
         text = f"It began at {day(first)}{over}"
     return Signal("began", Kind.TIME, State.FIRED, text)
+
+
+def not_named(suspicion: Suspicion, material: Material) -> Signal | None:
+    """Addresses that nobody named count as the site by whose addresses the same people come."""
+    flows = material.flows[material.flows["flow_id"].isin(suspicion.flow_ids)]
+    names = material.places.index[material.places["named"]]
+    taken = flows[flows["site"].isna() & flows["place"].isin(names)]
+    found = taken.groupby("place")["ip_group"].unique()
+    if found.empty:
+        return None
+    text = "; ".join(
+        f"No name covers {listed(sorted(addresses))}: counted as {place}, by whose networks the"
+        " same people come"
+        for place, addresses in found.items()
+    )
+    return Signal("not-named", Kind.PEOPLE, State.FIRED, text, len(found))
 
 
 def examples(suspicion: Suspicion) -> Signal | None:

@@ -65,7 +65,7 @@ def bases(
     """
     import pandas as pd
 
-    offices = places.index[places["kind"].eq("office")]
+    offices = places.index[places["kind"].isin(["site", "office"])]
     unnamed = flows[flows["site"].isna() & flows["place"].isin(offices)]
     office = unnamed.drop_duplicates("ip_group").set_index("ip_group")["place"]
 
