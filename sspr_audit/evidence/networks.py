@@ -110,15 +110,19 @@ def _mingled(flows: pd.DataFrame, numbers: Mapping[str, float]) -> pd.Index[str]
     other. Most people reset once, so only those who were seen on several days can tell.
     """
     visits = flows[["place", "person"]].assign(day=flows["start_utc"].dt.normalize())
-    days = visits.drop_duplicates().groupby("person")["place"].transform("size")
-    seen = visits.loc[days[days > 1].index, ["place", "person"]].drop_duplicates()
-    pairs = seen.merge(seen, on="person", suffixes=("", "_else"))
-    pairs = pairs[pairs["place"] != pairs["place_else"]]
-    people = seen.groupby("place").size()
-    also = pairs.groupby("place")["person"].nunique().reindex(people.index).fillna(0)
-    shared = pairs.groupby(["place", "place_else"]).size().groupby("place")
+    often = visits.drop_duplicates().value_counts(["person", "place"]).reset_index(name="days")
+    often = often[often.groupby("person")["days"].transform("sum") > 1]
+    often = often.sort_values(["person", "days", "place"], ascending=[True, False, True])
+    # Of each person the place where else they were most.
+    most = often.groupby("person")["place"].agg(["first", "size"])
+    second = often[often.groupby("person").cumcount() == 1].set_index("person")["place"]
+    here = often.set_index("person")["place"]
+    first = most["first"].reindex(here.index)
+    other = first.where(first != here, second.reindex(here.index))
+    counts = other.groupby(here).value_counts()
+    also, people = counts.groupby(level=0).sum(), here.value_counts()
     # As many places as if its people came from all of them alike: the inverse Simpson index.
-    several = shared.sum() ** 2 / shared.agg(lambda counts: (counts**2).sum())
+    several = also**2 / (counts**2).groupby(level=0).sum()
     enough = also >= numbers["least_people"]
-    most = also >= numbers["mingled_share"] * people
-    return people.index[enough & most & (several.reindex(people.index) >= _SEVERAL)]
+    enough &= also >= numbers["mingled_share"] * people.reindex(also.index)
+    return also.index[enough & (several >= _SEVERAL)]
