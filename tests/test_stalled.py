@@ -163,6 +163,29 @@ def test_who_was_at_a_device_is_not_known_where_no_client_is_named(client, state
     assert signal(at_a_place, "not-at-computers").state is State.QUIET
 
 
+def test_a_bar_in_the_name_of_a_site_is_part_of_the_name():
+    """A site is named whole, whoever wrote the sign into it that joins a place and a client."""
+    renamed = {"Lund": "Lund | Annex"}
+    rows = [row | {"site": renamed.get(row["site"], row["site"])} for row in [*usual(), *outage()]]
+
+    found = only(stalled.tested(made(rows)))
+
+    assert found.scope.sites == ("Lund | Annex",)
+    told = signal(found, "stops-before-verification").statement
+    assert told.startswith("At Lund | Annex (client browser),")
+
+
+def test_a_bar_in_the_name_of_a_client_is_part_of_the_name():
+    """What a client calls itself is told whole: half a name is another, and has no pseudonym."""
+    kiosk = "other:kiosk|north"
+    stops = [row | {"site": f"S{n % 4}"} for n, row in enumerate(outage(count=24, client=kiosk))]
+
+    found = only(stalled.tested(made([*usual(), *stops])))
+
+    assert found.scope.clients == (kiosk,)
+    assert f"With client {kiosk}," in signal(found, "stops-before-verification").statement
+
+
 def test_a_client_that_stops_names_the_places_where_it_does():
     """A site where people stop now and then, as everywhere, is not drawn into it."""
     screen = {"client": "windows-signin"}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PEOPLE_OF: Final = "people of a place"
 """The dimension that follows people out of the place where they are seen most."""
 
+_OF_CLIENT: Final = " and client"
+"""Ends the name of a dimension whose cohorts are of a client, too."""
+
 EVERYBODY: Final = 0.5
 """What is wrong for everybody stops at least so many: fewer are a part of them, not yet told."""
 
@@ -63,6 +66,19 @@ class Stretch:
         return self.own[here & self.own["hit"]]
 
     @property
+    def client(self) -> str:
+        """The client, where the cohort is one of something and a client; else empty."""
+        return str(self.own["client"].iloc[0]) if self.found.dimension.endswith(_OF_CLIENT) else ""
+
+    @property
+    def what(self) -> str:
+        """The place, client or product, without the client of one that is of both.
+
+        Whoever named it may have written a bar into the name, and into that of the client.
+        """
+        return self.found.cohort.removesuffix(f"|{self.client}" if self.client else "")
+
+    @property
     def at(self) -> str:
         """Where or with what it is, to begin a sentence."""
         if self.found.dimension == "tenant":
@@ -72,21 +88,16 @@ class Stretch:
     @property
     def name(self) -> str:
         """The cohort in words."""
-        name = self.found.cohort.partition("|")
+        at = f" (client {self.client})" if self.client else ""
         match self.found.dimension:
             case "tenant":
                 return "the whole tenant"
-            case "client":
-                return f"client {name[0]}"
-            case "place":
-                return name[0]
+            case "place" | "place and client":
+                return f"{self.what}{at}"
             case dimension if dimension == PEOPLE_OF:
-                return f"{name[0]}, wherever its people were"
-            case "place and client":
-                return f"{name[0]} (client {name[2]})"
+                return f"{self.what}, wherever its people were"
             case dimension:
-                at = f" (client {name[2]})" if name[2] else ""
-                return f"{dimension.removesuffix(' and client')} {name[0]}{at}"
+                return f"{dimension.removesuffix(_OF_CLIENT)} {self.what}{at}"
 
 
 def _between(units: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
@@ -149,7 +160,7 @@ def suspicion(
 
 
 def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
-    dimension, (place, _, client) = one.found.dimension, one.found.cohort.partition("|")
+    dimension, place, client = one.found.dimension, one.what, one.client
     if dimension.startswith("place"):
         named = hits["site"].notna().any()
         clients = (client,) if client else ()
@@ -167,8 +178,8 @@ def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:
     sites = _often(one, inside["site"] if base is None else base)
     ips = _often(one, inside["ip_group"].where(inside["site"].isna()))
     if dimension == "client":
-        return Scope(sites=sites, ips=ips, clients=(one.found.cohort,))
-    kind = dimension.removesuffix(" and client")
+        return Scope(sites=sites, ips=ips, clients=(place,))
+    kind = dimension.removesuffix(_OF_CLIENT)
     devices = () if dimension == "tenant" else (f"{kind} {place}",)
     return Scope(sites=sites, ips=ips, clients=(client,) if client else (), devices=devices)
 

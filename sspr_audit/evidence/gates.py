@@ -155,16 +155,15 @@ def other_way_works(way: str, one: Stretch, others: pd.DataFrame, material: Mate
 def other_methods_stop_too(one: Stretch, others: pd.DataFrame, material: Material) -> Signal:
     """Other methods are not completed either, at the same place and time."""
     found = one.found
-    place, _, client = found.cohort.partition("|")
     match found.dimension:
         case "client":
-            inside = others["client"].eq(place)
+            inside = others["client"].eq(one.what)
         case "place":
-            inside = others["place"].eq(place)
+            inside = others["place"].eq(one.what)
         case cohorts.PEOPLE_OF:
-            inside = others["base"].eq(place)
+            inside = others["base"].eq(one.what)
         case "place and client":
-            inside = others["place"].eq(place) & others["client"].eq(client)
+            inside = others["place"].eq(one.what) & others["client"].eq(one.client)
         case _:
             inside = others["person"].notna()
     then = others["start_utc"].between(found.start, found.end, inclusive="left")

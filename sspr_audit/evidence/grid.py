@@ -39,7 +39,7 @@ class Grid:
         import pandas as pd
 
         codes, strata = pd.factorize(units["stratum"], sort=True)
-        clients = pd.Series(strata, dtype="str").str.partition("|")[0]
+        clients = pd.Series(strata, dtype="str").str.rsplit("|", n=2).str[0]
         stratum = codes.astype(np.int64)
         cohort = pd.Index(names).get_indexer(pd.Index(cohorts)).astype(np.int64)
         person = pd.factorize(units["person"])[0].astype(np.int64)

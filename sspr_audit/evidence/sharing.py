@@ -58,9 +58,9 @@ def told_apart(one: Stretch, material: Material) -> Signal:
     place; devices are held against others at the same place.
     """
     name = "shared-way-out"
-    dimension, place = one.found.dimension, one.found.cohort.partition("|")[0]
+    dimension = one.found.dimension
     if dimension.startswith("place") or dimension == cohorts.PEOPLE_OF:
-        return shared_way_out(place, material)
+        return shared_way_out(one.what, material)
     if dimension in {"client", "tenant"}:
         places = one.hits.drop_duplicates("person")["place"].value_counts()
         if len(places) and places.iloc[0] >= material.numbers["common_share"] * places.sum():
