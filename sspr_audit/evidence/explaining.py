@@ -74,8 +74,8 @@ def onset(suspicion: Suspicion) -> Signal | None:
 def not_named(suspicion: Suspicion, material: Material) -> Signal | None:
     """Addresses that nobody named count as the site by whose addresses the same people come."""
     flows = material.flows[material.flows["flow_id"].isin(suspicion.flow_ids)]
-    names = material.places.index[material.places["named"]]
-    taken = flows[flows["site"].isna() & flows["place"].isin(names)]
+    named = material.flows["site"].dropna().unique()
+    taken = flows[flows["site"].isna() & flows["place"].isin(named)]
     found = taken.groupby("place")["ip_group"].unique()
     if found.empty:
         return None

@@ -118,6 +118,7 @@ class _Search:
         # Spans with too few people were not looked at, whatever became of them.
         sums = sums[sums["n"] >= numbers["least_people"]]
         self.looks += len(sums)
+        sums = sums[sums["k"] > sums["e"]]
         rough = self.known.p_of(sums["k"], sums["n"], sums["e"])
         for at, p in enumerate(rough):
             if p <= numbers["raises"]:
