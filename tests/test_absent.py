@@ -337,6 +337,22 @@ def test_a_neighbour_of_two_sites_is_neither():
     assert list(places.unique()["198.51.100.11"]) == ["198.51.100.11"]
 
 
+def test_a_vpn_beside_a_site_is_not_the_site():
+    """Its owner's people come by it as well as by their office, and so do those of other places."""
+    vpn = [
+        {**one, "ip": "198.51.100.10", "ip_group": "198.51.100.10"}
+        for one in once_by_vpn("Turku", "Oslo", "Reims")
+        if one["site"] is None
+    ]
+    office = [
+        {**one, "ip": "198.51.100.9", "ip_group": "198.51.100.9"}
+        for one in habits("Turku", 30, 0.3)
+    ]
+    flows = [*habits("Oslo", 30, 0.3), *habits("Reims", 30, 0.3), *office, *vpn]
+
+    assert kinds(flows)["198.51.100.10"] == "shared"
+
+
 def test_what_no_name_covers_is_said():
     """Whoever reads of the site must hear which addresses were counted to it."""
     silent = [

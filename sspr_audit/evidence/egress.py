@@ -24,7 +24,7 @@ _AGAIN: Final = 3
 def places(flows: pd.DataFrame, sign_ins: pd.DataFrame | None = None) -> pd.Series[str]:
     """Return where each flow began: the site, else the address, or its group of addresses.
 
-    A group goes by its first address and how many more there are, and by the site where the same
+    A group goes by its first address and how many more there are, or by the site where the same
     people come by a neighbour that somebody named; null where no address is known. Sign-ins tell of
     groups as well, for people sign in more often than they reset.
     """
@@ -61,8 +61,28 @@ def _named(
         for group in _groups(block, pairs, sites):
             beside = {one for pair in pairs if group & {*pair} for one in pair}
             named = {sites[one] for one in beside if one in sites}
-            name = named.pop() if len(named) == 1 else _name(sorted(group, key=ip_address))
+            name = _site(group, named, people, sites) or _name(sorted(group, key=ip_address))
             yield from dict.fromkeys(sorted(group), name).items()
+
+
+def _site(
+    group: set[str],
+    named: set[str],
+    people: Mapping[str, Counter[str]],
+    sites: Mapping[str, str],
+) -> str | None:
+    """Return which of the neighbouring sites most people of the group belong to.
+
+    None where most are seen at other places: a VPN may have an address beside its owner's site.
+    """
+    if not named:
+        return None
+    theirs = {person for address in group for person in people[address]}
+    seen: dict[str, set[str]] = {}
+    for address in people.keys() - group:
+        seen.setdefault(sites.get(address, address), set()).update(theirs & people[address].keys())
+    site = max(sorted(named), key=lambda one: len(seen[one]))
+    return site if 2 * len(seen[site]) > sum(map(len, seen.values())) else None
 
 
 def _is_one(one: Counter[str], other: Counter[str]) -> bool:
