@@ -23,7 +23,7 @@ from material import (
 from sspr_audit import tables
 from sspr_audit.evidence import absent, explaining
 from sspr_audit.evidence.material import SCREEN
-from sspr_audit.model import Context, Kind, State
+from sspr_audit.model import Context, Kind, Site, State
 
 LAST_WEEK = range((WEEKS - 1) * 7, WEEKS * 7)
 SILENT_FROM = 28
@@ -114,6 +114,15 @@ def test_a_silence_that_the_next_to_come_could_have_ended_is_past():
 
     assert not absent.tested(made([*USUAL, *SPOKE, *before, *later, *again])).suspicions
     assert absent.tested(made([*USUAL, *SPOKE, *before, *later])).suspicions  # it goes on
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_at_what_sites_share_a_screen_must_have_spoken(shared):
+    """Nobody is at a sign-in screen behind a VPN; an office of its own may never have had one."""
+    sites = (Site("Malmö", ("198.51.100.0/24",), shared=shared),)
+    found = absent.tested(made([*USUAL, *habits("Malmö", 40, 0.0)], sites=sites))
+
+    assert bool(found.suspicions) is not shared
 
 
 def test_few_people_make_no_verdict():

@@ -437,13 +437,14 @@ def test_settings_go_before_named_locations_of_the_same_name():
     known = locations.by_name(
         [
             Site("Malmö", ("192.0.2.0/24",), dc_reachable=False),
-            Site("Malmö", ("192.0.2.0/25",), trusted=True),
+            Site("Malmö", ("192.0.2.0/25",), trusted=True, shared=False),
             Site("Lund", ("198.51.100.0/24",)),
         ]
     )
 
     assert list(known) == ["Malmö", "Lund"]
-    assert (known["Malmö"].dc_reachable, known["Malmö"].trusted) == (False, True)
+    malmo = known["Malmö"]
+    assert (malmo.dc_reachable, malmo.trusted, malmo.shared) == (False, True, False)
 
 
 # The store

@@ -42,6 +42,7 @@ timezone = "Europe/Stockholm"
 [[sites]]
 name = "Hotel"
 networks = ["203.0.113.128/25"]
+shared = false
 
 [client_types]
 "Windows logon" = "windows-signin"
@@ -99,6 +100,7 @@ def test_every_key_of_the_contract_is_read(load, tmp_path):
     assert read.store.keep == timedelta(days=90)
     assert read.sites[0].networks[2] == ipaddress.ip_network("198.51.100.7/32")
     assert (read.sites[0].dc_reachable, read.sites[1].dc_reachable) == (True, None)
+    assert (read.sites[0].shared, read.sites[1].shared) == (None, False)
     assert read.sites[0].timezone == "Europe/Stockholm"
     assert read.client_types == {"Windows logon": "windows-signin", "Kiosk": "other:kiosk"}
     assert read.analysis.flow_timeout == timedelta(minutes=30)

@@ -41,6 +41,15 @@ def test_sites_beside_each_other_are_told_apart():
     assert state("Lund", flows) is State.QUIET
 
 
+@pytest.mark.parametrize(("said", "told"), [(False, State.QUIET), (True, State.FIRED)])
+def test_somebody_who_knows_it_can_say_so(said, told):
+    """Of a company with one site nothing in the data tells that it has no other."""
+    sites = (Site("Malmö", ("198.51.100.0/24",), shared=said),)
+
+    assert state("Malmö", everybody("Malmö")) is State.UNKNOWN
+    assert state("Malmö", everybody("Malmö"), sites=sites) is told
+
+
 @pytest.mark.parametrize(("every", "told"), [(2, State.UNKNOWN), (25, State.QUIET)])
 def test_ways_out_that_everybody_takes_at_random_are_one(every, told):
     """Where somebody named one of its addresses, the rest is no site beside it; a visit is one."""

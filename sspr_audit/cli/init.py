@@ -59,6 +59,8 @@ TEXT: Final = """\
 # [[sites]]                      # your networks by name; one section for each site
 # name = "Malm\u00f6"
 # networks = ["203.0.113.0/24", "2001:db8:5::/48"]
+# dc_reachable = true            # whether a device there reaches a domain controller
+# shared = false                 # whether people of other sites leave by these networks, too
 
 # [client_types]                 # raw values that a report lists as not recognized
 # "raw value" = "windows-signin" # windows7-addin, browser

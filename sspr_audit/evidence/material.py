@@ -86,7 +86,7 @@ class Material:
     @cached_property
     def places(self) -> pd.DataFrame:
         """What each place is, as networks.places tells."""
-        return networks.places(self.flows, self.sites.keys(), self.numbers)
+        return networks.places(self.flows, self.sites, self.numbers)
 
     @cached_property
     def bases(self) -> pd.Series[str]:

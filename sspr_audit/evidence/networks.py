@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
+
+    from sspr_audit.model import Site
 
 _CROWD: Final = 3
 """People from whom on an address is no home."""
@@ -19,14 +21,15 @@ _SEVERAL: Final = 1.5
 
 
 def places(
-    flows: pd.DataFrame, sites: Collection[str], numbers: Mapping[str, float]
+    flows: pd.DataFrame, sites: Mapping[str, Site], numbers: Mapping[str, float]
 ) -> pd.DataFrame:
     """Return a row a place: `people`, `days`, `working` (a share), `mingled`, `kind`.
 
-    `sites` are the names that somebody gave.
+    `sites` are what somebody has named, by name.
 
     `working` is the share of flows on weekdays in the place's busiest hours, whatever its time
-    zone; `mingled` whether its people belong to several other places of many people.
+    zone; `mingled` whether its people belong to several other places of many people, unless
+    somebody has said so or the contrary.
 
     The kinds are site (somebody named it), office (many people, in working hours, for weeks),
     shared (an egress for people of several places, as of a VPN or a cloud proxy), visit (many
@@ -43,6 +46,9 @@ def places(
     found["working"] = _working(flows).reindex(found.index)
     mingled = _mingled(flows[flows["place"].map(people) >= _CROWD], numbers)
     found["mingled"] = found.index.isin(mingled)
+    for site in sites.values():
+        if site.shared is not None and site.name in found.index:
+            found.loc[site.name, "mingled"] = site.shared
     named = pd.Series(found.index.isin(list(sites)), index=found.index)
     found["named"] = named | found.index.isin(flows["site"].dropna().unique())
     crowd, stays = found["people"] >= _CROWD, found["days"] >= _DAYS

@@ -17,7 +17,7 @@ _PART: Final = 0.05
 """A place with this part of another's people, or more, is a site beside it."""
 _AT_RANDOM: Final = 0.5
 """From so much of what chance would mix on, the people of two places are the same."""
-_NEEDS: Final = "the networks of each site, or the word of somebody who knows that this is one site"
+_NEEDS: Final = "the networks of each site, or shared = false in [[sites]] where this is one site"
 
 
 def shared_way_out(place: str, material: Material) -> Signal:
@@ -31,6 +31,11 @@ def shared_way_out(place: str, material: Material) -> Signal:
     if len(names) > 1:
         text = f"{place} goes out by the same networks as {', '.join(names[1:])}"
         return Signal(name, Kind.PEOPLE, State.FIRED, text, len(names))
+    site = material.sites.get(place)
+    if site and site.shared is not None:
+        whose = "several sites" if site.shared else "no other site"
+        text = f"The settings say that people of {whose} leave by the networks of {place}"
+        return Signal(name, Kind.PEOPLE, State.of(site.shared), text)
     known = material.places
     people = int(known["people"].get(place, 0))
     if known["kind"].get(place) == "shared":

@@ -116,6 +116,8 @@ class Site:
     dc_reachable: bool | None = None
     trusted: bool | None = None
     """Whether Entra calls the named location trusted; None for a site of the settings."""
+    shared: bool | None = None
+    """Whether people of other sites leave by its networks, too; None where nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)

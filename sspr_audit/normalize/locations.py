@@ -43,6 +43,7 @@ def by_name(known: Iterable[Site]) -> Mapping[str, Site]:
             tuple(dict.fromkeys((*first.networks, *one.networks))),
             one.dc_reachable if first.dc_reachable is None else first.dc_reachable,
             one.trusted if first.trusted is None else first.trusted,
+            one.shared if first.shared is None else first.shared,
         )
     return found
 

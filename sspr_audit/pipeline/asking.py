@@ -38,7 +38,7 @@ def options(  # noqa: PLR0913 - everything that can be asked
         start=start,
         end=end,
         sites=tuple(
-            Site(site.name, tuple(map(str, site.networks)), site.dc_reachable)
+            Site(site.name, tuple(map(str, site.networks)), site.dc_reachable, shared=site.shared)
             for site in settings.sites
         ),
         client_types=settings.client_types,

@@ -74,6 +74,8 @@ class Site(_Section):
     name: Words
     networks: tuple[Network, ...] = Field(min_length=1)
     dc_reachable: StrictBool | None = None
+    shared: StrictBool | None = None
+    """Whether people of other sites leave by these networks, too."""
     timezone: Zone | None = None
 
 
