@@ -355,7 +355,8 @@ def test_a_report_that_cannot_be_finished_keeps_the_old_one(tmp_path):
     path = tmp_path / "out.json"
     path.write_text("old")
     code = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999));"
+        "import resource, sys; sys.dont_write_bytecode = True;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999));"
         "from sspr_audit.cli import main; main(sys.argv[1:])"
     )
     run = command("report", "-q", "--input", PAGE, "--format", "json", "--output", path)
@@ -634,6 +635,27 @@ def test_a_stream_that_takes_nothing_is_no_bug(line, code):
     assert done.returncode == code
     assert b"Traceback" not in done.stderr
     assert b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_fills_up_on_the_way_is_told(unbuffered, tmp_path):
+    """Half a report is none, also where containers switch off the buffer that tells of it."""
+    python = f"PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED={unbuffered}"
+    done = shell(f"ulimit -f 1; {python} $sspr causes > {tmp_path / 'out'}")
+
+    assert done.returncode == 6
+    assert b"File too large" in done.stderr
+
+
+def test_a_module_that_a_full_disk_cut_short_is_the_machines_trouble(tmp_path):
+    """Python keeps such a file and reads it each time: nobody has interrupted anything."""
+    shell(f"PYTHONPYCACHEPREFIX={tmp_path} PYTHONDONTWRITEBYTECODE= $sspr causes")
+    (compiled,) = tmp_path.rglob("pipeline/catalogue.*.pyc")
+    compiled.write_bytes(compiled.read_bytes()[:512])
+    done = shell(f"PYTHONPYCACHEPREFIX={tmp_path} $sspr causes")
+
+    assert done.returncode == 6
+    assert b"delete its __pycache__ folders" in done.stderr
 
 
 # Terminals and systems

@@ -47,6 +47,9 @@ OF_THE_MACHINE: Final = {
 NO_ROOM: Final = ("failed to map segment", "cannot map zero-fill", "Cannot allocate memory")
 """How a loader says that memory did not suffice for a library."""
 
+CUT: Final = ("marshal data", "EOF read where")
+"""What Python says of its own compiled file where the disk was full when it wrote that."""
+
 app = typer.Typer(
     name="sspr-audit",
     pretty_exceptions_enable=False,
@@ -125,8 +128,12 @@ def _run(args: Sequence[str] | None) -> int:
     """Run a command; return its exit code, and put errors into words."""
     try:
         code = app(args=args, prog_name="sspr-audit", standalone_mode=False)
-    except typer.Abort:
-        return INTERRUPTED
+    except typer.Abort as error:  # what typer makes of the end of any file, whosever it is
+        if not any(words in str(error.__cause__) for words in CUT):
+            return INTERRUPTED
+        words = "a module that Python compiled was cut short: delete its __pycache__ folders"
+        run.tell(_refused(words))
+        return LocalTrouble.exit_code
     except SystemExit:  # what typer makes of a broken pipe, and of nothing else here
         return READER_GONE
     except Exception as error:  # noqa: BLE001 - this is the one place for all of them
@@ -173,6 +180,9 @@ def _speak_utf8() -> None:
     """Write UTF-8 and bare line ends, whatever the system's habit; what cannot be is escaped."""
     sys.stdout = sys.stdout or _Closed()  # None where it was closed before we began
     sys.stderr = sys.stderr or io.StringIO()  # talk may be lost; the exit code tells as well
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        # PYTHONUNBUFFERED: where a disk takes only a part, Python would lose the rest in silence.
+        sys.stdout = open(sys.stdout.fileno(), "w", buffering=1, closefd=False)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
