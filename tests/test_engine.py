@@ -163,6 +163,31 @@ def test_what_is_no_database_is_refused_and_untouched(content, read_only, tmp_pa
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_file_is_named_even_while_something_is_made_of_it(damage, tmp_path):
+    """Neither room nor rights would help, and it is no bug: a backup would."""
+    path = tmp_path / "store.duckdb"
+    with engine.database(path, read_only=False) as connection:
+        connection.execute("CREATE TABLE t AS SELECT random() AS n FROM range(500000)")
+    engine.close()
+    content = bytearray(path.read_bytes())
+    half = len(content) // 2
+    content[half] ^= 255
+    path.write_bytes(content[:half] if damage == "cut" else content)
+
+    def sums(store):
+        (row,) = engine.rows(store, "SELECT sum(n) FROM t")
+        yield pa.RecordBatch.from_pydict({"n": [*row]})
+
+    def made_of_it():
+        with engine.database(path, read_only=True) as store, engine.scratch() as connection:
+            made = (pa.schema({"n": pa.float64()}), sums(store))
+            engine.stream(connection, "CREATE TABLE s AS SELECT * FROM made", made=made)
+
+    with pytest.raises(LocalTrouble, match=f"{path} is (damaged|not a store).* restore it"):
+        made_of_it()
+
+
 @pytest.mark.parametrize("place", ["file/store.duckdb", "folder", "folder/none/store.duckdb"])
 def test_a_path_that_cannot_be_is_the_machines_trouble(place, tmp_path):
     """A folder below a file, or a folder for a file: one line, no traceback."""

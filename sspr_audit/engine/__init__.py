@@ -31,6 +31,12 @@ SUFFIXES: Final = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
 """What DuckDB adds to the name of a database file for those it writes beside it."""
 
 
+SCRATCH: Final = ":memory:"
+
+DAMAGED: Final = ("Corrupt database file", "Could not read enough bytes")
+"""How DuckDB says that what it wrote into a file is no longer there, or another."""
+
+
 class StoreBusy(LocalTrouble):
     """Another process has the database file open."""
 
@@ -46,7 +52,7 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with (
         lent_instance(MEMORY_LIMIT, ()) as instance,
-        _connected(":memory:", instance) as connection,
+        _connected(SCRATCH, instance) as connection,
     ):
         yield connection
 
@@ -89,14 +95,12 @@ def _connected(
             raise _not_opened(path, error) from error
         connection.execute(f"USE {name}")
         yield connection
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+    except duckdb.Error as error:
+        told = _no_fault_of_ours(path, error)
+        if told is None:
+            raise
         drop(instance)
-        raise trouble(error) from error
-    except duckdb.TransactionException as error:  # the disk is full, or the transaction wrong
-        if "Failed to commit" in str(error):
-            drop(instance)
-            raise trouble(error) from error
-        raise
+        raise told from error
     except RuntimeError as error:  # what DuckDB makes of Ctrl-C
         if "Query interrupted" in str(error):
             connection.interrupt()  # its threads still work on it, and closing would wait
@@ -130,12 +134,26 @@ def _private(path: Path) -> Iterator[None]:
         os.umask(before)
 
 
+def _no_fault_of_ours(path: str, error: duckdb.Error) -> LocalTrouble | None:
+    """Say what the file or the machine did to a query; None where the query itself is wrong.
+
+    What is wrong with a file while scratch data are made from it, its own connection tells.
+    """
+    said, kind = str(error), type(error).__name__
+    if any(words in said for words in DAMAGED):
+        msg = f"{path} is damaged, and a part of it cannot be read; move it away or restore it"
+        return None if path == SCRATCH else LocalTrouble(msg)
+    full = kind == "TransactionException" and "Failed to commit" in said
+    refused = kind in {"IOException", "OutOfMemoryException", "FatalException"}
+    return trouble(error) if full or refused else None
+
+
 def _not_opened(path: str, error: Exception) -> LocalTrouble:
     """Say why a database file could not be opened: DuckDB has one error for all of it."""
     said = str(error)
     if any(word in said for word in ("Could not set lock", "used by another", "already attached")):
         return StoreBusy(f"{path} is open in another process; wait for it to end")
-    foreign = ("not a valid DuckDB", "version number", "replaying WAL")
+    foreign = ("not a valid DuckDB", "version number", "replaying WAL", *DAMAGED)
     if type(error).__name__ == "IOException" and not any(word in said for word in foreign):
         return trouble(error)
     msg = f"{path} is not a store that this version can open; move it away or restore it"
