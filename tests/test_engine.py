@@ -381,3 +381,16 @@ def test_a_duckdb_that_cannot_be_made_is_the_machines_trouble(monkeypatch):
     monkeypatch.setattr(duckdb, "connect", refuse)
     with pytest.raises(LocalTrouble, match="no room"), engine.scratch():
         pass
+
+
+def test_ctrl_c_while_duckdb_is_made_leaves_nothing_behind(monkeypatch, spills):
+    """Making it takes long enough to be interrupted, and its folder is there first."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(duckdb, "connect", interrupted)
+    with pytest.raises(KeyboardInterrupt), engine.scratch():
+        pass
+
+    assert list(spills.iterdir()) == []

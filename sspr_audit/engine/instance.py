@@ -71,14 +71,16 @@ class Instance:
         }
         try:
             self.root = duckdb.connect(":memory:", config=config)
-        except duckdb.Error as error:
+            self.root.execute("SET GLOBAL TimeZone = 'UTC'")
+            _without_bar(self.root)
+            self.root.execute("SET allowed_paths = $files", {"files": list(files)})
+            self.root.execute("SET enable_external_access = false")
+            self.root.execute("SET lock_configuration = true")
+        except BaseException as error:  # Ctrl-C too leaves no folder behind
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise trouble(error) from error
-        self.root.execute("SET GLOBAL TimeZone = 'UTC'")
-        _without_bar(self.root)
-        self.root.execute("SET allowed_paths = $files", {"files": list(files)})
-        self.root.execute("SET enable_external_access = false")
-        self.root.execute("SET lock_configuration = true")
+            if isinstance(error, duckdb.Error):
+                raise trouble(error) from error
+            raise
 
     def close(self) -> None:
         """End it, and remove what it spilled."""
