@@ -107,6 +107,16 @@ def test_a_family_names_its_lead_and_its_members(every_reason):
             assert set(family.members) - {family.lead} <= rivals
 
 
+def test_the_remedy_of_a_family_begins_with_what_to_look_for(every_reason):
+    """A remedy mends one cause: where the text fits several, it does not stand as if it were it."""
+    for one in every_reason.findings:
+        lead = KNOWN.causes[one.cause].in_cloud(None, KNOWN.clouds)
+        first = one.remedy.summary.removesuffix(lead.remedy.summary)
+
+        assert (lead.title in first) == bool(one.family), one.cause
+        assert bool(first) == bool(one.family), one.cause
+
+
 @pytest.mark.parametrize(
     "family", [one.id for one in KNOWN.families.values() if one.kind == "text"]
 )

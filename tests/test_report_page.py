@@ -112,7 +112,7 @@ def test_the_verdict_stands_first() -> None:
     text = told(pages.broken())
     places = [
         text.index("Password reset gives trouble to 31 people at Malmö"),
-        text.index("Cause: Proxy demands user authentication"),
+        text.index("Found: Proxy demands user authentication"),
         text.index("First seen in this window Tue 2026-03-03 09:12 CET (08:12 UTC)"),
         text.index("The data is not whole"),
         text.index("the service answered 503 six times"),

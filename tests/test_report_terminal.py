@@ -64,8 +64,9 @@ def test_the_verdict_comes_first() -> None:
     assert told(text).startswith(
         "Password reset gives trouble to 31 people at Malmö, at the Windows sign-in screen, first "
         "seen in this window Tue 2026-03-03 09:12 CET (08:12 UTC); last seen Sun 2026-03-08 17:00 "
-        "CET (16:00 UTC). Cause: Proxy demands user "
-        "authentication, which the temporary local account cannot give (likely)."
+        "CET (16:00 UTC). Found: Proxy demands user "
+        "authentication, which the temporary local account cannot give (likely). Which of several "
+        "causes it has, the log cannot tell."
     )
 
 
@@ -74,7 +75,9 @@ def test_what_somebody_must_mend_leads() -> None:
     slips = factory.finding(
         users=90, confidence=Confidence.CONFIRMED, who_can_fix="user", title="Weak passwords"
     )
-    outage = factory.finding(users=12, title="Writeback is down", who_can_fix="on-premises-admin")
+    outage = factory.finding(
+        users=12, title="Writeback is down", family=None, who_can_fix="on-premises-admin"
+    )
     text = told(page(factory.report(findings=(slips, outage))))
     top = text[: text.index("DATA")]
 
@@ -82,6 +85,15 @@ def test_what_somebody_must_mend_leads() -> None:
     assert "Cause: Writeback is down" in top
     assert "Also found: 2. 90 people: Weak passwords" in top
     assert text.index("12 people, ") < text.index("90 people, ")
+
+
+def test_a_family_is_not_called_a_cause() -> None:
+    """Its title is what several causes look like, and the log does not tell which of them it is."""
+    looks = factory.finding(title="Writeback is not reached", family="writeback-unreachable")
+    text = told(page(factory.report(findings=(looks,))))
+
+    assert "Found: Writeback is not reached (likely). Which of several causes it has" in text
+    assert "Cause: Writeback" not in text
 
 
 def test_the_other_findings_follow_in_a_line_each() -> None:

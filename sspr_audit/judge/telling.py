@@ -59,7 +59,7 @@ def finding(  # noqa: PLR0913 - what the data say of it
         rivals=others,
         confirm_with=(*settles, *missing, *_confirm_with(told, others, knowledge, cloud)),
         who_can_fix=lead.who_can_fix,
-        remedy=told.remedy,
+        remedy=knowledge.remedy(target, cloud),
         sources=tuple(knowledge.sources[key] for key in keys),
         events=events,
         event_ids=event_ids,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sspr_audit import model
@@ -48,6 +48,21 @@ class Knowledge:
         if known.pattern is None:
             raise KeyError(target)
         return known.pattern
+
+    def remedy(self, target: str, cloud: Cloud | None) -> model.Remedy:
+        """Return what to do about a cause or family, told in `cloud`; in every cloud if it is None.
+
+        A remedy mends one cause. That of a family begins with which of them to look for: alone, it
+        would claim to know it.
+        """
+        family = self.families.get(target)
+        told = self.causes[family.lead if family else target].in_cloud(cloud, self.clouds)
+        alike = family.members if family else ()
+        causes = sum(self.causes[one].applies_in(cloud) for one in alike)
+        if causes <= 1:
+            return told.remedy
+        which = f"First see whether it is this one of {causes} causes: {told.title}."
+        return replace(told.remedy, summary=f"{which} If so: {told.remedy.summary}")
 
     def activity(self, text: str | None) -> Activity | None:
         """Return the activity that `text` names; None where it is not one of ours."""

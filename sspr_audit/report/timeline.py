@@ -130,7 +130,7 @@ def why(target: str, knowledge: Knowledge, *, cloud: Cloud | None, inferred: boo
     told = {
         "Cause": title,
         "Fixed by": words.WHO.get(lead.who_can_fix, lead.who_can_fix),
-        "Do": lead.remedy.summary,
+        "Do": knowledge.remedy(target, cloud).summary,
         "More": f"sspr-audit causes {target}",
     }
     return [

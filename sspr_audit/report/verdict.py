@@ -27,7 +27,7 @@ def sentences(report: Report, clock: Clock) -> tuple[str, ...]:
     if first.who_can_fix == "user":
         why = f"Nothing here needs an administrator. Most often: {_titled(first)}{_whom(first)}."
     else:
-        why = f"{_trouble(first, report, clock)} Cause: {_titled(first)}."
+        why = f"{_trouble(first, report, clock)} {_why(first)}"
     return (why, words.counted(report.totals), *_crowds(report), *basis.doubts(report, clock))
 
 
@@ -42,7 +42,7 @@ def headline(report: Report, clock: Clock) -> tuple[str, ...]:
             f"Most often: {_titled(first)}{_whom(first)}.",
         )
     when = seen(first, report, clock)
-    return f"{_what(first, report)}.", f"Cause: {_titled(first)}.", f"{when[0].upper()}{when[1:]}."
+    return f"{_what(first, report)}.", _why(first), f"{when[0].upper()}{when[1:]}."
 
 
 def _whom(finding: Finding) -> str:
@@ -71,6 +71,13 @@ def _titled(finding: Finding) -> str:
     if any((one.signal, one.value) == (_IN_THE_END, finding.flows) for one in finding.against):
         sure += "; all succeeded in the end"
     return f"{harmless.line(finding.title).rstrip('.')} ({sure})"
+
+
+def _why(finding: Finding) -> str:
+    """Return the cause; of a family, whose title is what all of its causes look like, that."""
+    if finding.family:
+        return f"Found: {_titled(finding)}. Which of several causes it has, the log cannot tell."
+    return f"Cause: {_titled(finding)}."
 
 
 def means(finding: Finding) -> str:

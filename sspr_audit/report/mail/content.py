@@ -28,8 +28,8 @@ _SUBJECT: Final = 140
 """Characters of a subject; most readers show less."""
 _TITLE: Final = 20
 """Characters of its title that a subject keeps, however long the place is."""
-_REMEDY: Final = 260
-"""Characters."""
+_REMEDY: Final = 400
+"""Characters; a family's begins with which of its causes to look for."""
 
 _OF_COMPLETENESS: Final = ("Covered", "Gap", "Skipped", "Not whole", "Conflict", "Settling")
 """Labels of basis.data that say how far the data can be trusted."""
