@@ -161,7 +161,7 @@ def test_what_all_got_over_says_so() -> None:
     [
         ({"confidence": Confidence.CONFIRMED}, "names this very cause"),
         ({"confidence": Confidence.POSSIBLE}, "other causes fit too"),
-        ({}, "separate signs agree"),
+        ({}, "signs of two kinds agree"),
         ({"evidence": (Statement("reason-stated", "x", 1),)}, "and not which member of it"),
         (
             {"evidence": (Statement("reason-stated", "x", 1),), "family": None},

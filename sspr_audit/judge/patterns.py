@@ -2,7 +2,7 @@
 
 A suspicion becomes a finding where chance hardly ever makes as much, over everything that was
 looked at, and every signal that its pattern needs has fired. It is likely where a signal of another
-family agrees, every spoiler was looked for and none fired, and the score reaches what the
+kind agrees, every spoiler was looked for and none fired, and the score reaches what the
 calibration asks for; otherwise it is possible. What is unknown never adds and never clears.
 """
 
@@ -32,7 +32,10 @@ _UNTOLD = (State.FEW, State.UNKNOWN)
 
 
 def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgement, ...]:
-    """Return a judgement for each suspicion that is no part of another, the most certain first."""
+    """Return a judgement for each suspicion that is no part of another.
+
+    The most certain stand first, then those of the most people.
+    """
     judged = []
     for one in tested:
         # Every look has its own part of the rate, so that one which lacks its data gives nothing
@@ -41,7 +44,7 @@ def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgemen
         for suspicion, rate in zip(one.suspicions, rates, strict=True):
             q = min(1.0, float(rate) * len(tested))
             judged.append(_judged(suspicion, q, one.tests, knowledge))
-    return tuple(_whole(sorted(judged, key=_order)))
+    return tuple(_whole(judged))
 
 
 def findings(
@@ -71,7 +74,9 @@ def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) ->
         return Judgement(suspicion, q, score, None, (*because, "So it is no finding."))
     short = list(_short_of_likely(suspicion, pattern, score, weights.likely))
     confidence = Confidence.POSSIBLE if short else Confidence.LIKELY
-    because += short or ["Signals of two families agree, and no spoiler fired or is unknown."]
+    because += short or [
+        "Signs of two kinds agree; what would explain it otherwise was looked for, and not found."
+    ]
     return Judgement(suspicion, q, score, confidence, (*because, f"So it is {confidence}."))
 
 
@@ -85,7 +90,7 @@ def _short_of_likely(
         if one.id in pattern.supports and one.state is State.FIRED and one.kind != pattern.kind
     ]
     if not agree:
-        yield f"No signal of another family agrees: {', '.join(pattern.supports) or 'none known'}."
+        yield f"No sign of another kind agrees: {', '.join(pattern.supports) or 'none known'}."
     for name in pattern.spoilers:
         state = _state(suspicion, name)
         if state is not State.QUIET:
@@ -107,15 +112,10 @@ def _score(suspicion: Suspicion, pattern: Pattern, weights: Mapping[str, float])
     return speaks - sum(abs(weights.get(one, 1.0)) for one in fired if one in pattern.spoilers)
 
 
-def _order(one: Judgement) -> tuple[object, ...]:
-    rank = one.confidence.rank if one.confidence else len(Confidence)
-    return rank, one.q, -one.suspicion.users, one.suspicion.target, str(one.suspicion.scope)
-
-
 def _whole(judged: Iterable[Judgement]) -> Iterator[Judgement]:
     """Leave out what is part of a surer or larger one: the same target, mostly the same flows."""
     kept: dict[str, list[set[str]]] = defaultdict(list)
-    for one in sorted(judged, key=_size):
+    for one in sorted(judged, key=_order):
         flows = set(one.suspicion.flow_ids)
         mine = kept[one.suspicion.target]
         if not any(len(flows & other) >= _SAME * len(flows) for other in mine):
@@ -123,9 +123,9 @@ def _whole(judged: Iterable[Judgement]) -> Iterator[Judgement]:
             yield one
 
 
-def _size(one: Judgement) -> tuple[object, ...]:
+def _order(one: Judgement) -> tuple[object, ...]:
     rank = one.confidence.rank if one.confidence else len(Confidence)
-    return rank, -one.suspicion.users, *_order(one)[1:]
+    return rank, -one.suspicion.users, one.q, one.suspicion.target, str(one.suspicion.scope)
 
 
 def _finding(

@@ -91,7 +91,7 @@ def means(finding: Finding) -> str:
         case "likely" if stated:
             return "a text names it; that the text means this is known by inference only"
         case "likely":
-            return "separate signs agree, and no known spoiler was found"
+            return "signs of two kinds agree, and nothing was found that would explain it otherwise"
         case _:
             return "it fits, but other causes fit too"
 
