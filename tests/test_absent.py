@@ -271,11 +271,12 @@ def test_the_order_of_flows_does_not_matter(order):
     assert absent.tested(made(mixed)) == absent.tested(made(flows))
 
 
-def test_how_far_people_got_is_told_beside_everybody_else(malmo):
-    """The funnel names its control group."""
+def test_how_far_people_got_is_told_beside_all_other_flows(malmo):
+    """The funnel names its control group, and does not call the same people others."""
     told = explaining.explained(malmo, made([*USUAL, *SPOKE, *SILENT]))
     text = signal(told, "how-far").statement
     assert text.startswith(f"How far {malmo.users} people got (1")
+    assert " people in other flows): user ID" in text
     assert "done 100 % (100 %)" in text
     assert signal(told, "began").statement.startswith("It began between 2026-")
     assert malmo.flow_ids[-1] in signal(told, "examples").statement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence.wording import counted, day, listed, percent, several
+from sspr_audit.evidence.wording import counted, day, listed, percent
 from sspr_audit.model import Kind, Signal, State, Suspicion
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def explained(suspicion: Suspicion, material: Material) -> Suspicion:
 
 
 def how_far(suspicion: Suspicion, material: Material) -> Signal | None:
-    """How far these people got, beside everybody else: the control group."""
+    """How far these people got, beside how far people got in all other flows.
+
+    The same people are in both where they reset elsewhere, or before it began.
+    """
     flows = material.flows.dropna(subset=["person"])
     mine = flows["flow_id"].isin(suspicion.flow_ids)
     here, other = _reached(flows[mine]), _reached(flows[~mine])
@@ -49,7 +52,7 @@ def how_far(suspicion: Suspicion, material: Material) -> Signal | None:
         beside = f" ({percent(float((other >= rank).mean()))})" if len(other) else ""
         steps.append(f"{name} {percent(float((here >= rank).mean()))}{beside}")
     who = counted(len(here))
-    beside = f" ({several(len(other), 'other')})" if len(other) else ""
+    beside = f" ({counted(len(other))} in other flows)" if len(other) else ""
     text = f"How far {who} got{beside}: {', '.join(steps)}"
     return Signal("how-far", Kind.STALLED, State.FIRED, text, None, len(here))
 
