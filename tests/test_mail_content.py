@@ -81,11 +81,14 @@ def test_both_forms_say_the_same(letter):
 
 
 def test_a_date_is_not_broken():
-    """On a narrow page, a line ends before or after a date and its time; names of files may."""
+    """On a narrow page, a line ends before or after a date and its time; names of files may.
+
+    The weekday belongs to it.
+    """
     told = mail.unbroken("since Fri 2026-11-20 12:54:01 CET <b>, in week-2026-11-20.csv")
 
     assert told == (
-        'since Fri <span class="moment">2026-11-20 12:54:01</span> CET &lt;b&gt;,'
+        'since <span class="moment">Fri 2026-11-20 12:54:01</span> CET &lt;b&gt;,'
         " in week-2026-11-20.csv"
     )
 

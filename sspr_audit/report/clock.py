@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -11,6 +12,13 @@ from sspr_audit.errors import SettingsError
 
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 """Ours, because strftime follows the locale of whoever runs the program."""
+
+UNBROKEN: Final = re.compile(
+    r"(?<![\w-])(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?(?![\w-])"
+)
+"""A day as written here or on a command line, with its weekday and time: what a page keeps on one
+line. In the name of a file it is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sspr_audit.model import OUTCOMES, Report, Scope, TextCount, Totals, Unobservable
+from sspr_audit.model import OUTCOMES, Group, Report, Scope, TextCount, Totals, Unobservable
 from sspr_audit.report import harmless
 
 NAME_BOUND: Final = 60
@@ -128,7 +128,7 @@ def counted(totals: Totals) -> str:
     return f"{flows} by {people(totals.users)}: {ends}." if totals.flows else "No flow began."
 
 
-def fruitless(totals: Totals) -> int:
+def fruitless(totals: Totals | Group) -> int:
     """Return how many flows ended, and not in success."""
     return totals.flows - totals.outcomes["succeeded"] - totals.outcomes["open"]
 

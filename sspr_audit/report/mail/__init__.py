@@ -5,14 +5,13 @@ Both forms of it say the same; the page of 600 px needs no picture, no script an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.model import Attachment, Letter, Picture, Report
 from sspr_audit.report import plain, progress, words
-from sspr_audit.report.clock import clock
+from sspr_audit.report.clock import UNBROKEN, clock
 from sspr_audit.report.mail import post
 from sspr_audit.report.mail.content import Content, contents
 
@@ -29,8 +28,6 @@ WIDTH: Final = 552
 DAYS: Final = 14
 SITES: Final = 5
 """How many of them the words beside a chart name."""
-
-_MOMENT: Final = re.compile(r"(?<![\w-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?(?![\w-])")
 
 
 def letter(
@@ -85,7 +82,7 @@ def unbroken(sentence: str) -> Markup:
     from markupsafe import Markup, escape
 
     harmless = str(escape(sentence))
-    return Markup(_MOMENT.sub(r'<span class="moment">\g<0></span>', harmless))  # noqa: S704 - escaped
+    return Markup(UNBROKEN.sub(r'<span class="moment">\g<0></span>', harmless))  # noqa: S704 - escaped
 
 
 def text(said: Content, pictures: Sequence[Picture]) -> str:
@@ -132,7 +129,7 @@ def _sites(report: Report) -> str:
     """Say how it stands at the sites with the most attempts."""
     said = [
         f"{words.name(one.name) if one.name else 'no named site'}:"
-        f" {one.flows - one.outcomes['succeeded'] - one.outcomes['open']:,} of {one.flows:,}"
+        f" {words.fruitless(one):,} of {one.flows:,}"
         for one in report.by_site[:SITES]
     ]
     more = len(report.by_site) - SITES

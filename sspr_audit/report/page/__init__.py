@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gc
 import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sspr_audit.model import Change, Report
 from sspr_audit.report import charts, harmless, palette, verdict
 from sspr_audit.report.build import within
-from sspr_audit.report.clock import clock
+from sspr_audit.report.clock import UNBROKEN, clock
 from sspr_audit.report.page import drawing, rows, view
 from sspr_audit.tables import EVENTS
 
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 1_000_000
 """Bytes of the whole page; flows that do not fit are left out, and counted."""
-
-_DATE: Final = re.compile(
-    r"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d{4}-\d\d-\d\d(?: \d\d:\d\d)?\b"
-)
 
 _FLOWS: Final = "{flows of the page}"
 """Stands for the flows until it is known how much room they have."""
@@ -108,7 +103,7 @@ def _dated(text: str) -> Any:  # noqa: ANN401 -- jinja2's own kind of text
     """Return the text with every date and time kept on one line."""
     from markupsafe import escape
 
-    kept = _DATE.sub(r'<span class="date">\g<0></span>', str(escape(_shown(text))))
+    kept = UNBROKEN.sub(r'<span class="date">\g<0></span>', str(escape(_shown(text))))
     return _raw(kept)
 
 
