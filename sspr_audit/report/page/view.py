@@ -127,17 +127,16 @@ def _since(report: Report, since: Change | None, when: Clock) -> dict[str, Any] 
         return None
     ended = report.progress.ended_well if report.progress else None
     total = ended or (since.total if since else None)
-    verdict = total.verdict if total else Verdict.CANNOT_TELL
+    tone = total.verdict if total else Verdict.CANNOT_TELL
     leads = {
         Verdict.WORSE: "Worse than the period before",
         Verdict.BETTER: "Better than the period before",
     }
     told = progress.of_totals(report) or (changed.told(since.total) if since else "")
     differ = [] if since is None else [_differ(since, one) for one in leads]
-    tables = [] if since is None else [*changed.tables(since)]
     return {
-        "tone": verdict.value,
-        "lead": leads.get(verdict, progress.TITLE),
+        "tone": tone.value,
+        "lead": leads.get(tone, progress.TITLE),
         "sentences": [*filter(None, (told, summary, *differ, *progress.notes(report)))],
         "named": [
             (word.capitalize(), found[:_NAMED], len(found[_NAMED:]))
@@ -147,7 +146,7 @@ def _since(report: Report, since: Change | None, when: Clock) -> dict[str, Any] 
         "headings": changed.HEADINGS,
         "tables": [
             {"title": title, "word": word, "rows": _places(places, word)}
-            for title, word, places in tables
+            for title, word, places in (changed.tables(since) if since else ())
         ],
         "corrected": changed.corrected(since) if since else "",
     }
