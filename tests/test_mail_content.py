@@ -93,6 +93,14 @@ def test_a_date_is_not_broken():
     )
 
 
+def test_the_days_of_a_span_are_those_in_it():
+    """A week that ends at a midnight is not told as eight days, nor one day as two."""
+    days = content.Days(UTC, "UTC")
+
+    assert days.span(END - timedelta(days=7), END) == "Fri 2026-11-13 to Thu 2026-11-19"
+    assert days.span(END - timedelta(days=1), END) == "Thu 2026-11-19"
+
+
 def test_the_subject_is_the_verdict_and_the_days(letter):
     """It is one line, and short; the page begins with the same."""
     assert letter.subject.startswith("Password reset trouble for 105 people at Malmö")

@@ -45,6 +45,11 @@ class Days(Clock):
         del seconds
         return self.day(time)
 
+    def span(self, start: datetime, end: datetime) -> str:
+        """Return the first and the last day in it: a span ends where the next day begins."""
+        first, last = self.day(start), self.day(end - _INSTANT)
+        return first if first == last else f"{first} to {last}"
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -133,8 +138,7 @@ def _period(report: Report, clock: Clock) -> str:
     start, end = report.window.start, report.window.end
     if any(one.astimezone(clock.zone).time() != time() for one in (start, end)):
         return clock.span(start, end)
-    first, last = clock.day(start), clock.day(end - _INSTANT)
-    return f"{first if first == last else f'{first} to {last}'} ({clock.name})"
+    return f"{Days(clock.zone, clock.name).span(start, end)} ({clock.name})"
 
 
 def subject(report: Report, clock: Clock) -> str:
