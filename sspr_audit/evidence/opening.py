@@ -31,6 +31,10 @@ https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 
 SIGN_INS: Final = "sign-ins of these people in the day after their resets (AuditLog.Read.All)"
 _HOUR_MIN: Final = 60
+_REFUSED_MIN: Final = 5
+_WORKED_MIN: Final = 15
+"""Minutes after a reset within which a device is refused the new password, and then takes it, that
+only waits for it to arrive. It is looser than `catch_up`, which must show the delay itself."""
 
 DEVICES: Final = "devices with their join type (Device.Read.All), and sign-ins that name them"
 
@@ -266,21 +270,20 @@ def opened_outside(one: Aftermath) -> Signal:
 
 def healed(one: Aftermath) -> Signal:
     """The password was refused for minutes and then worked, where they were."""
-    healed_ids = catch_up_flows(one.after)
-    did = one.once["flow_id"].isin(healed_ids)
-    text = "were refused within 5 minutes of the reset and got in soon after"
+    did = one.once["flow_id"].isin(_caught_up(one.after))
+    text = f"were refused within {_REFUSED_MIN} minutes of the reset and got in soon after"
     return _some(one, "healed-within-minutes", Kind.TIME, text, did)
 
 
-def catch_up_flows(after: pd.DataFrame, minutes: float = 5, then: float = 15) -> pd.Series[str]:
+def _caught_up(after: pd.DataFrame) -> pd.Series[str]:
     """Return the successes after which a password was refused within minutes and then worked.
 
-    It worked where the same application took it within `then` minutes, without a new reset.
+    It worked where the same application took it soon, without a new reset.
     """
     early = after[
-        after["after_min"].le(minutes) & after["error"].eq(REFUSED[0]).fillna(value=False)
+        after["after_min"].le(_REFUSED_MIN) & after["error"].eq(REFUSED[0]).fillna(value=False)
     ]
-    good = after[after["succeeded"] & after["interactive"] & after["after_min"].le(then)]
+    good = after[after["succeeded"] & after["interactive"] & after["after_min"].le(_WORKED_MIN)]
     good = good[~(good["time_utc"] >= good["again_utc"])]
     pairs = early[["flow_id", "app", "after_min"]].merge(
         good[["flow_id", "app", "after_min"]], on=["flow_id", "app"], suffixes=("", "_good")

@@ -91,7 +91,7 @@ def _mixed(place: str, other: str, material: Material) -> bool:
 
 
 def _names(place: str, material: Material) -> list[str]:
-    """Return the site and every other with the very same networks."""
+    """Return the site and every other that names one of its networks as well."""
     site = material.sites.get(place)
     if site is None:
         return [place]
