@@ -28,8 +28,8 @@ def mail(
         typer.Option(
             "--since",
             metavar="T",
-            help="From: 7d is the seven whole days before today, 36h whole hours; a day or a full"
-            " ISO time goes to the last midnight. Days are those of [report] timezone.",
+            help="From: 7d is the seven whole days before today, 36h whole hours; from a day or a"
+            " full ISO time until the last midnight. Days are those of [report] timezone.",
         ),
     ] = "7d",
     dry_run: Annotated[
