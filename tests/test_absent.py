@@ -134,6 +134,15 @@ def test_few_people_make_no_verdict():
     assert "who reset at Malmö (4 of " in few.needs
 
 
+def test_since_when_people_are_counted_is_said():
+    """Many reset there, but only those since the last one at the screen make the silence."""
+    later = [one for one in SILENT if one["person"] in {"malmö-1", "malmö-2", "malmö-4"}]
+    found = absent.tested(made([*USUAL, *SPOKE, *later]))
+
+    (few,) = (one for one in found.few if one.scope.sites == ("Malmö",))
+    assert "who reset at Malmö since the last one at its sign-in screen (" in few.needs
+
+
 def test_many_flows_of_few_people_are_few():
     """People are counted, not flows: one clumsy person proves nothing."""
     clumsy = [

@@ -479,6 +479,14 @@ def test_a_password_on_its_way_is_seen_though_most_people_have_none_to_wait_for(
     assert states(one)["others-spared"] is State.FIRED
 
 
+def test_where_nobody_has_a_hybrid_device_nothing_is_on_its_way():
+    """There is nobody then of whom more could be refused than of the others."""
+    tenant = tried_at_once(refused_at_first(12, later=40), *range(12, 30))
+    joined_to_entra_alone(tenant, *range(52))
+
+    assert not found(tenant.material(), "phs-catch-up-delay")
+
+
 def test_slips_of_the_hand_spare_no_kind_of_device():
     """People whose passwords are in the cloud alone are refused, too; fewer of them by chance."""
     tenant = joined_to_entra_alone(refused_at_first(12), *range(6))

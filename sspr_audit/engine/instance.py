@@ -25,7 +25,9 @@ STORE_LIMIT: Final = "96MiB"
 of a table anew, and takes as much memory for that as it is given.
 """
 
-THREADS: Final = min(4, os.cpu_count() or 1)
+THREADS: Final = min(
+    4, len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0))
+)
 """Each holds rows of its own: of 16, MEMORY_LIMIT could not bear a few hundred thousand records."""
 
 SETTINGS: Final[Mapping[str, str | bool | int]] = {

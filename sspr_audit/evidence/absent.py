@@ -230,7 +230,8 @@ def _few(table: pd.DataFrame, tests: int, material: Material) -> Iterator[Few]:
                 int(row["people"]),
                 max(int(enough[0]), int(material.numbers["least_people"])),
             )
-            needs = f"more people: {need - had:,} who reset at {place} ({had:,} of {need:,})"
+            since = " since the last one at its sign-in screen" if row["rank"] else ""
+            needs = f"more people: {need - had:,} who reset at {place}{since} ({had:,} of {need:,})"
             named = str(place) in sites
             yield Few(
                 TARGET, Scope(sites=(str(place),)) if named else Scope(ips=(str(place),)), needs

@@ -88,12 +88,12 @@ def _refused(
     mine, others = early[hybrid], early[early["trust"].notna() & ~hybrid]
     p, spared = _chance(early, later), _chance(mine, others)
     share = material.numbers["early_share"]
-    rare = early["healed"].mean() < share
+    rare = early["healed"].sum() < share * len(early)
     if rare:
         p = min(1.0, 2 * max(_chance(mine, later), spared))  # two looks
     elif not material.agrees(spared):
         mine = early
-    return (p if mine["healed"].mean() >= share else 1.0), mine
+    return (p if mine["healed"].sum() >= share * len(mine) else 1.0), mine
 
 
 def _first_tries(after: pd.DataFrame) -> pd.DataFrame:

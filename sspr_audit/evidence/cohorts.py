@@ -11,7 +11,7 @@ from sspr_audit.evidence import onset, scan
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.scan import Standout
 from sspr_audit.evidence.wording import several
-from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion
+from sspr_audit.model import Few, Kind, Scope, Signal, Suspicion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,10 +261,3 @@ def against_rest(
     sure = 1 / (1 / variation + 1 / (total + 1))
     p = float(statistics.betabinomial_upper(k, n, usual * sure, (1 - usual) * sure))
     return k, n, usual, p
-
-
-def state(p: float, people: int, material: Material) -> State:
-    """Return what became of a signal with this p on so many people."""
-    if people < material.numbers["least_people"]:
-        return State.FEW
-    return State.of(material.agrees(p))

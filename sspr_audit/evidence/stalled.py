@@ -122,7 +122,8 @@ def retry_burst(one: Stretch, material: Material) -> Signal:
     k, n = _bursting(here), here["person"].nunique()
     m, total = _bursting(rest), rest["person"].nunique()
     p = float(statistics.fisher_upper(k, n, m, total))
-    state = cohorts.state(p, n, material)
+    enough = n >= material.numbers["least_people"]
+    state = State.of(material.agrees(p)) if enough else State.FEW
     text = (
         f"{k} of {counted(n)} tried again within 10 minutes and stopped within a minute each time;"
         f" elsewhere {m} of {total}"
