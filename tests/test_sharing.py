@@ -170,6 +170,19 @@ def test_a_client_that_stops_at_the_only_way_out_may_be_that_of_one_site():
     assert signal(anywhere, "shared-way-out").state is State.QUIET
 
 
+def test_codes_lost_at_home_may_be_those_of_one_site():
+    """They follow the phone: where everybody works behind one way out, nothing tells whose."""
+    usually = [row | {"site": None, "ip_group": "198.51.100.9"} for row in usual()]
+    sms = NO_CODE | {"methods": "mobile SMS"}
+    lost = [
+        named(f"lost{n}", f"person{9 * n}", 3 - n / 14, place=home(n), **sms) for n in range(40)
+    ]
+
+    (found,) = gates.phone(made([*usually, *lost])).suspicions
+
+    assert signal(found, "shared-way-out").state is State.UNKNOWN
+
+
 def neighbours(known=None):
     """Return the places of an office whose people each reset by one of two addresses."""
     flows = [

@@ -67,9 +67,12 @@ def told_apart(one: Stretch, material: Material) -> Signal:
     if dimension.startswith("place") or dimension == cohorts.PEOPLE_OF:
         return shared_way_out(one.what, material)
     if dimension in {"client", "tenant"}:
-        places = one.hits.drop_duplicates("person")["place"].value_counts()
-        if len(places) and places.iloc[0] >= material.numbers["common_share"] * places.sum():
-            return shared_way_out(str(places.index[0]), material)
+        people = one.hits.drop_duplicates("person")
+        at = people["place"].value_counts()
+        if "base" in people and people["base"].notna().any():
+            at = people["base"].value_counts()  # a code follows its phone home
+        if len(at) and at.iloc[0] >= material.numbers["common_share"] * at.sum():
+            return shared_way_out(str(at.index[0]), material)
     text = f"It is told of {one.name}, not of a place"
     return Signal(name, Kind.PEOPLE, State.QUIET, text)
 
