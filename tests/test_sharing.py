@@ -110,14 +110,18 @@ def test_a_site_is_told_by_the_devices_that_are_opened_there(people):
     assert state("Malmö", flows, known=signed_in(*opened)) is State.QUIET
 
 
-def test_where_no_client_is_recorded_any_other_place_of_work_counts():
-    """Nobody is seen at a sign-in screen then, so that says nothing of a tunnel."""
+@pytest.mark.parametrize(
+    ("others", "told"), [(["Lund"], State.UNKNOWN), (["Lund", "Ystad"], State.QUIET)]
+)
+def test_where_nothing_tells_of_a_tunnel_two_other_sites_must_be_named(others, told):
+    """Nobody is seen at a sign-in screen: of one other place, nobody knows whether it is one."""
     flows = [
         row | {"client": "not-recorded"}
-        for row in (*habits("Malmö", 30, 0.3), *habits("Lund", 20, 0.3))
+        for place in ("Malmö", *others)
+        for row in habits(place, 30, 0.3)
     ]
 
-    assert state("Malmö", flows) is State.QUIET
+    assert state("Malmö", flows) is told
 
 
 def test_two_names_of_one_network_share_it():

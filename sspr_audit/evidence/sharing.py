@@ -44,7 +44,10 @@ def shared_way_out(place: str, material: Material) -> Signal:
     others = known[known["kind"].isin(["site", "office"]) & (known.index != place)]
     large = others["people"] >= max(material.numbers["least_people"], _PART * people)
     both_named = others["named"] & bool(known["named"].get(place, False))
-    found = others.index[large | both_named].intersection(_worked_at(material))
+    worked = _worked_at(material)
+    # Where nothing tells, one of those named may be a tunnel, and two are not.
+    named = others.index[both_named & (both_named.sum() >= NOT_ALONE)]
+    found = named if worked is None else others.index[large | both_named].intersection(worked)
     beside = [other for other in found if not _mixed(place, str(other), material)]
     if beside:
         text = f"People also reset at {len(beside)} other places of work, so sites are told apart"
@@ -69,8 +72,10 @@ def told_apart(one: Stretch, material: Material) -> Signal:
     if dimension in {"client", "tenant"}:
         people = one.hits.drop_duplicates("person")
         at = people["place"].value_counts()
-        if "base" in people and people["base"].notna().any():
-            at = people["base"].value_counts()  # a code follows its phone home
+        if "base" in people:  # a code follows its phone home, and nobody works behind a tunnel
+            at = people["base"].value_counts()
+            worked = _worked_at(material)
+            at = at.drop(at.index[1:2]) if worked is None else at[at.index.isin(worked)]
         if len(at) and at.iloc[0] >= material.numbers["common_share"] * at.sum():
             return shared_way_out(str(at.index[0]), material)
     text = f"It is told of {one.name}, not of a place"
@@ -106,8 +111,8 @@ def _names(place: str, material: Material) -> list[str]:
     return [place, *same]
 
 
-def _worked_at(material: Material) -> list[str]:
-    """Return the places where devices are opened, as through no tunnel; all if none is known.
+def _worked_at(material: Material) -> list[str] | None:
+    """Return the places where devices are opened, as through no tunnel; None if nothing tells.
 
     A tunnel begins after the sign-in: nobody is at the sign-in screen behind it, nor signs in to
     Windows.
@@ -122,6 +127,6 @@ def _worked_at(material: Material) -> list[str]:
         seen.append(opened[["person"]].assign(place=material.placed(opened)))
     both = pd.concat(seen, ignore_index=True).dropna().drop_duplicates()
     if both.empty:
-        return list(flows["place"].dropna().unique())
+        return None
     people = both.groupby("place").size()
     return list(people.index[people >= NOT_ALONE])
