@@ -497,7 +497,8 @@ def test_a_busy_store_is_6(tmp_path, sspr):
     who = f"process {os.getpid()} (import, since 2026-11-03T00:00:00+00:00)"
     assert err == (
         f"settings: {config}\n"
-        f"sspr-audit: {keeper.path} is in use by {who}; let it end and try again\n"
+        f"sspr-audit: {keeper.path} is in use by {who}; let it end, or wait longer with"
+        " --wait (import, fetch, store)\n"
     )
 
 

@@ -25,7 +25,10 @@ SOURCES = [
 ID = re.compile(r"[a-z]+(-[a-z]+)*")
 MAKERS = {"Signal", "_compared", "_some", "_unknown"}
 """What is called with the id of a signal."""
-BESIDE = {"began", "examples", "how-far", "sudden-onset", "tried-before", "unrelated-people"}
+BESIDE = {
+    *("began", "examples", "how-far", "not-named"),
+    *("sudden-onset", "tried-before", "unrelated-people"),
+}
 """Signals that only tell: no verdict hangs on them, or not in every pattern."""
 
 

@@ -41,7 +41,8 @@ def held(
             holder.write_text(json.dumps(card), encoding="utf-8")
             stack.callback(holder.unlink, missing_ok=True)
         except filelock.Timeout:
-            msg = f"{store} is in use by {_name(holder)}; let it end and try again"
+            longer = "wait longer with --wait (import, fetch, store)"
+            msg = f"{store} is in use by {_name(holder)}; let it end, or {longer}"
             raise StoreBusy(msg) from None
         except (OSError, NotImplementedError) as error:
             why = getattr(error, "strerror", None) or "the file system has no locks"
