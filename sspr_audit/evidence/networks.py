@@ -120,10 +120,10 @@ def _mingled(flows: pd.DataFrame, numbers: Mapping[str, float]) -> pd.Index[str]
     often = often[often.groupby("person")["days"].transform("sum") > 1]
     often = often.sort_values(["person", "days", "place"], ascending=[True, False, True])
     # Of each person the place where else they were most.
-    most = often.groupby("person")["place"].agg(["first", "size"])
+    most = often.groupby("person")["place"].first()
     second = often[often.groupby("person").cumcount() == 1].set_index("person")["place"]
     here = often.set_index("person")["place"]
-    first = most["first"].reindex(here.index)
+    first = most.reindex(here.index)
     other = first.where(first != here, second.reindex(here.index))
     counts = other.groupby(here).value_counts()
     also, people = counts.groupby(level=0).sum(), here.value_counts()
