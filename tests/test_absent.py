@@ -99,6 +99,33 @@ def test_a_place_that_is_over_says_so():
     assert found.last_seen < again[0]["start_utc"]
 
 
+def test_a_visitor_ends_no_silence():
+    """Who brings a device of another site uses its link; the people of the place still do not."""
+    visitor = on_day("oslo-7", 53, "Malmö", client="windows-signin")
+    found = suspicion([*USUAL, *SPOKE, *SILENT, visitor])
+
+    assert not found.over
+    assert "until" not in signal(found, "signin-screen-silent").statement
+
+
+def test_a_place_hides_no_other_by_being_unlike_it():
+    """Of one with a single visitor and many people is told as of one without, for p as small."""
+    visitor = on_day("oslo-7", 53, "Malmö", client="windows-signin")
+    never = [*USUAL, *habits("Malmö", 40, 0.0)]
+
+    assert suspicion([*never, visitor]).p < 10 * suspicion(never).p
+
+
+def test_others_who_always_use_it_were_counted_on_so_many():
+    """Where all of six people elsewhere use the sign-in screen, a silence is no impossibility."""
+    always = [
+        on_day(f"oslo-{n}", 3 + 7 * (n % 7), "Oslo", client="windows-signin") for n in range(6)
+    ]
+    silent = [on_day(f"malmö-{n}", 50 + n % 4, "Malmö") for n in range(6)]
+
+    assert suspicion([*always, *silent]).p > 1e-5
+
+
 def test_a_silence_that_ended_before_the_window_is_past():
     """Only what is active in the window is suspected."""
     again = list(habits("Malmö", 40, 0.4, days=range(42, WEEKS * 7)))

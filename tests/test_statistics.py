@@ -103,6 +103,10 @@ def test_nobody_is_no_evidence():
     assert statistics.fisher_upper(3, 9, 0, 0) == 1
 
 
+def how_alike(hits, tries):
+    return statistics.how_alike(hits, tries, NUMBERS["variation"], least=NUMBERS["least_people"])
+
+
 @pytest.mark.parametrize("alike", [3, 10, 40])
 def test_how_alike_places_are_is_found_again(alike):
     """Places drawn from one Beta prior, small and large ones, give its size back."""
@@ -111,7 +115,7 @@ def test_how_alike_places_are_is_found_again(alike):
     shares = dice.beta(0.3 * alike, 0.7 * alike, len(tries))
     hits = pd.Series(dice.binomial(tries.astype(int), shares).astype(float))
 
-    assert statistics.how_alike(hits, tries, NUMBERS) == pytest.approx(alike, rel=0.15)
+    assert how_alike(hits, tries) == pytest.approx(alike, rel=0.15)
 
 
 def test_small_places_hardly_change_how_alike_all_are():
@@ -120,5 +124,29 @@ def test_small_places_hardly_change_how_alike_all_are():
     hits = pd.Series([20.0, 24.0, 41.0, 5.0])
     parts = pd.Series([60.0, 80.0, 120.0, 5.0, 5.0, 5.0]), pd.Series([20.0, 24, 41, 0, 4, 1])
 
-    whole = statistics.how_alike(hits, tries, NUMBERS)
-    assert statistics.how_alike(parts[1], parts[0], NUMBERS) == pytest.approx(whole, rel=0.25)
+    whole = how_alike(hits, tries)
+    assert how_alike(*reversed(parts)) == pytest.approx(whole, rel=0.25)
+
+
+def others_alike(hits, tries, spread=0.3):
+    return statistics.others_alike(hits, tries, spread, least=NUMBERS["least_people"])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.8])
+def test_where_nothing_tells_the_odds_of_places_differ_as_much_as_is_believed(share):
+    """Drawn by their log odds, places have shares that differ as the Beta prior's do."""
+    odds = np.random.default_rng(7).normal(np.log(share / (1 - share)), 0.3, 20_000)
+    shares = 1 / (1 + np.exp(-odds))
+    mean = shares.mean()
+    alike = mean * (1 - mean) / shares.var() - 1
+
+    assert others_alike([1.0, 100 * mean], [100.0, 100.0])[0] == pytest.approx(alike, rel=0.1)
+
+
+def test_how_alike_the_others_are_does_not_hang_on_the_place_that_is_tested():
+    """One place that is unlike the others leaves them as alike as they are."""
+    tries = pd.Series([100.0, 90, 120, 80, 250])
+    like, unlike = pd.Series([50.0, 46, 60, 39, 125]), pd.Series([50.0, 46, 60, 39, 2])
+
+    assert others_alike(unlike, tries)[4] == others_alike(like, tries)[4]
+    assert others_alike(unlike, tries)[0] < others_alike(like, tries)[0] / 5

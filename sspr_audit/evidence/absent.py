@@ -44,7 +44,8 @@ def tested(material: Material) -> Tested:
         table["people"] * table["usual"] >= material.numbers["least_expected"]
     )
     worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
-    worth = worth[~_over_before(worth, here, runs, material)]
+    worth = worth.assign(ended=_ended(worth, here, runs, material))
+    worth = worth[~_over_before(worth, runs, material)]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
     return Tested(
         Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], len(table), material))
@@ -115,13 +116,14 @@ def _runs(here: pd.DataFrame, material: Material) -> pd.DataFrame:
 def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.DataFrame:
     """Return a row a place: people in the silence, the usual share, and how likely chance is."""
     import numpy as np
+    import pandas as pd
 
     units = _units(here)
     hits, tries = (_by_part(units, units["part"], units[name]) for name in ("hits", "tries"))
     speaks = hits.sum(axis=1) > 0  # a place that never speaks says nothing of those that do
     others_hit = hits[speaks].sum() - hits.where(speaks, 0.0)
     others = tries[speaks].sum() - tries.where(speaks, 0.0)
-    overall = others_hit.sum(axis=1) / others.sum(axis=1).clip(lower=1)
+    overall = (others_hit.sum(axis=1) + 0.5) / (others.sum(axis=1) + 1)
     share = others_hit.add(_PRIOR * overall, axis=0) / (others + _PRIOR)
     once = runs.drop_duplicates(["place", "person"])
     silent = _by_part(once, _part(once["start_utc"]), once["place"].notna())
@@ -132,10 +134,19 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     table["places"] = int(speaks.sum()) - speaks.reindex(table.index).astype(int)
     own = _past(units, runs)
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
-    alike = statistics.how_alike(
-        hits[speaks].sum(axis=1), tries[speaks].sum(axis=1), material.numbers
+    numbers = material.numbers
+    alike = pd.Series(
+        statistics.others_alike(
+            hits.sum(axis=1).where(speaks, 0.0),
+            tries.sum(axis=1).where(speaks, 0.0),
+            numbers["screen_odds"],
+            least=numbers["least_people"],
+        ),
+        hits.index,
     )
-    prior = np.where(table["elsewhere"] >= material.numbers["least_people"], alike, 0.0)
+    # Others differ from it as they do from each other, and their share itself was only counted.
+    sure = 1 / (1 / alike.reindex(table.index) + 1 / (table["elsewhere"] + 1))
+    prior = sure.where(table["elsewhere"] >= numbers["least_people"], 0.0)
     table["a"] = prior * table["usual"] + table["had"] + (prior == 0) / 2
     table["b"] = prior * (1 - table["usual"]) + table["of"] - table["had"] + (prior == 0) / 2
     table["usual"] = table["a"] / (table["a"] + table["b"])
@@ -151,27 +162,40 @@ def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
 
 
-def _over_before(
+def _ended(
     table: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame, material: Material
-) -> pd.Series[bool]:
+) -> pd.Series[pd.Timestamp]:
+    """Return when somebody was seen at the sign-in screen of each place again; none where hardly
+    anybody was since then, as where visitors bring devices that have the link.
+    """
+    last = runs.groupby("place")["start_utc"].max()
+    after = here[here["start_utc"] > times_of(here["place"], last)]
+    ended = after[after["client"].eq(SCREEN)].groupby("place")["start_utc"].min()
+    since = after[after["start_utc"] >= times_of(after["place"], ended)]
+    by_person = since["client"].eq(SCREEN).groupby([since["place"], since["person"]]).any()
+    counts = by_person.groupby("place").agg(["sum", "size"]).reindex(table.index, fill_value=0)
+    more = statistics.betabinomial_upper(counts["sum"] + 1, counts["size"], table["a"], table["b"])
+    return ended.reindex(table.index).where(1 - more > material.numbers["raises"])
+
+
+def _over_before(table: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.Series[bool]:
     """Return which places may have been well again before the window.
 
     Once it is well, the next person must come before anybody can see it.
     """
-    last = runs.groupby("place")["start_utc"].max()
-    spoke = here[here["client"].eq(SCREEN)].groupby("place")["start_utc"].max()
     within = runs[runs["start_utc"] >= material.window.start].groupby("place")["person"].nunique()
     people = within.reindex(table.index).fillna(0)
     chance = statistics.none_of(people, table["a"], table["b"])
-    ended = spoke.reindex(table.index) > last.reindex(table.index)
-    return ended & (chance > material.numbers["raises"])
+    return table["ended"].notna() & (chance > material.numbers["raises"])
 
 
 def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> Iterator[Silence]:
     """Yield the silence of each place of the table, with the span in which it began."""
+    import pandas as pd
+
     for place, row in table.iterrows():
         flows, silent = here[here["place"] == place], runs[runs["place"] == place]
-        since, last = silent["start_utc"].min(), silent["start_utc"].max()
+        since = silent["start_utc"].min()
         spoke = flows.loc[flows["client"].eq(SCREEN), "start_utc"]
         first_seen = silent.drop_duplicates("person")["start_utc"]
         chance = statistics.none_of(range(1, len(first_seen) + 1), row["a"], row["b"])
@@ -187,7 +211,7 @@ def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> It
             places=int(row["places"]),
             p=float(row["p"]),
             onset=(began.max() if len(began) else flows["start_utc"].min(), surely),
-            ended=spoke[spoke > last].min() if (spoke > last).any() else None,
+            ended=None if pd.isna(row["ended"]) else row["ended"],
         )
 
 

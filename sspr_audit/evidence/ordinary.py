@@ -82,9 +82,11 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     k, n, e = by_day["hit"].sum(), by_day.size().astype(float), by_day["usual"].sum()
     # Days differ by what was not to be expected of them.
     share, of_expected = k.sum() / max(n.sum(), 1), k.sum() / max(e.sum(), 1)
-    return Ordinary(
-        known.units, statistics.how_alike(k - e * of_expected + n * share, n, material.numbers)
+    numbers = material.numbers
+    alike = statistics.how_alike(
+        k - e * of_expected + n * share, n, numbers["variation"], least=numbers["least_people"]
     )
+    return Ordinary(known.units, alike)
 
 
 def _slim(units: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS
-from sspr_audit.evidence.wording import counted
+from sspr_audit.evidence.wording import counted, several
 from sspr_audit.model import Kind, Signal, State
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def shared_way_out(place: str, material: Material) -> Signal:
     found = named if worked is None else others.index[large | both_named].intersection(worked)
     beside = [other for other in found if not _mixed(place, str(other), material)]
     if beside:
-        text = f"People also reset at {len(beside)} other places of work, so sites are told apart"
+        others = several(len(beside), "other place of work", "other places of work")
+        text = f"People also reset at {others}, so sites are told apart"
         return Signal(name, Kind.PEOPLE, State.QUIET, text, len(beside), people)
     text = (
         f"{counted(people)} reset at {place} and hardly anybody at another place of work: whether"

@@ -10,13 +10,12 @@ the difference between independent proportions, 1998, method 10).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import ArrayLike
 
     Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -35,6 +34,9 @@ PORTION: Final = 250_000
 
 _TOLD: Final = 5
 """Places or times from which on they tell as much of how alike they are as is believed anyway."""
+
+_LEAST: Final = 1e-3
+"""No places are so alike that the share of one says more of another than a thousand people do."""
 
 _SLACK: Final = 1e-7
 """Of logarithms: tables as rare as each other differ by less, for no number here is exact."""
@@ -100,22 +102,65 @@ def _summed(logs: Array, row: np.ndarray[Any, np.dtype[np.int64]], rows: int) ->
     return found
 
 
-def how_alike(
-    hits: pd.Series[float], tries: pd.Series[float], numbers: Mapping[str, float]
-) -> float:
-    """Return how alike places or times are, as the size of a Beta prior; few of them say little."""
-    usual = numbers["variation"]
-    big = tries >= numbers["least_people"]
-    hits, tries = hits[big], tries[big]
-    if len(hits) < 2:  # noqa: PLR2004 - no two to compare
-        return usual
-    mean = hits.sum() / tries.sum()
-    expected = mean * (1 - mean)
-    # A small place differs by chance alone, so each counts by how much it can tell.
-    spread = tries * (hits / tries - mean) ** 2 - expected
-    seen = min(max(spread.sum() / (tries - 1).sum() / expected if expected else 0.0, 0.0), 0.5)
-    weight = len(hits) / (len(hits) + _TOLD)
-    return 1 / (weight * seen + (1 - weight) / (usual + 1) + 1e-3) - 1
+def how_alike(hits: ArrayLike, tries: ArrayLike, usual: float, *, least: float) -> float:
+    """Return how alike places or times are, as the size of a Beta prior; few of them say little.
+
+    It is `usual` where nothing tells; those of fewer tries than `least` are left out.
+    """
+    parts = _parts(hits, tries, least).sum(axis=1)
+    return float(_alike(parts, 1 / (usual + 1)))
+
+
+def others_alike(hits: ArrayLike, tries: ArrayLike, spread: float, *, least: float) -> Array:
+    """Return for each place how alike the others are: what it is held against must not tell of it.
+
+    Where nothing tells, their log odds differ by a deviation of `spread`. So where something is
+    seldom done, places differ by less than where half of all people do it: the variance of a share
+    is about that of its log odds times (share * (1 - share)) squared.
+    """
+    import numpy as np
+
+    parts = _parts(hits, tries, least)
+    others = parts.sum(axis=1, keepdims=True) - parts
+    return _alike(others, np.maximum(spread**2 * _expected(others), _LEAST))
+
+
+def _parts(hits: ArrayLike, tries: ArrayLike, least: float) -> Array:
+    """Return what each place adds to the moments of all; nothing where it is too small."""
+    import numpy as np
+
+    k, n = np.asarray(hits, float), np.asarray(tries, float)
+    big = n >= least
+    n = np.maximum(n, 1e-9)
+    return np.where(big, np.stack([np.ones_like(n), k, n, k * k / n]), 0.0)
+
+
+def _expected(parts: Array) -> Array:
+    """Return the variance of one try, over places together."""
+    import numpy as np
+
+    _, k, n, _ = parts
+    mean = k / np.maximum(n, 1)
+    found: Array = mean * (1 - mean)
+    return found
+
+
+def _alike(parts: Array, usual: Array | float) -> Array:
+    """Return the size of the Beta prior that moments of places give; `usual` is the correlation.
+
+    A small place differs by chance alone, so each counts by how much it can tell.
+    """
+    import numpy as np
+
+    places, k, n, squares = parts
+    expected = _expected(parts)
+    # What the shares differ by from that of all, less what chance alone would make.
+    spread = squares - k * k / np.maximum(n, 1) - places * expected
+    room = np.maximum((n - places) * expected, 1e-9)
+    seen = np.clip(spread / room, _LEAST, 0.5)
+    weight = np.where(places > 1, places / (places + _TOLD), 0.0)
+    found: Array = 1 / (weight * seen + (1 - weight) * usual) - 1
+    return found
 
 
 def none_of(tries: ArrayLike, a: ArrayLike, b: ArrayLike) -> Array:
