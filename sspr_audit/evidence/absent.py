@@ -139,7 +139,7 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
         statistics.others_alike(
             hits.sum(axis=1).where(speaks, 0.0),
             tries.sum(axis=1).where(speaks, 0.0),
-            numbers["screen_odds"],
+            numbers["variation"],
             least=numbers["least_people"],
         ),
         hits.index,

@@ -9,6 +9,7 @@ known of a cohort's past, the less it can differ from what that tells.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -247,11 +248,12 @@ def _expected(
     import numpy as np
 
     people, hits = past
-    apart = 1 / (1 / numbers["variation"] - 1 / numbers["steady"])
+    apart = statistics.alike(usual, math.sqrt(numbers["variation"] ** 2 - numbers["steady"] ** 2))
     known = np.where(reference > 0, 1 / (1 / apart + 1 / (reference + 1)), 1.0)
     own = (hits + known * usual) / (people + known)
     expected = np.where(reference > 0, np.maximum(usual, own), own)
-    return expected, 1 / (1 / numbers["steady"] + 1 / (people + known))
+    steady = statistics.alike(expected, numbers["steady"])
+    return expected, 1 / (1 / steady + 1 / (people + known))
 
 
 def _usual(

@@ -50,8 +50,8 @@ def shared_way_out(place: str, material: Material) -> Signal:
     found = named if worked is None else others.index[large | both_named].intersection(worked)
     beside = [other for other in found if not _mixed(place, str(other), material)]
     if beside:
-        others = several(len(beside), "other place of work", "other places of work")
-        text = f"People also reset at {others}, so sites are told apart"
+        beside_it = several(len(beside), "other place of work", "other places of work")
+        text = f"People also reset at {beside_it}, so sites are told apart"
         return Signal(name, Kind.PEOPLE, State.QUIET, text, len(beside), people)
     text = (
         f"{counted(people)} reset at {place} and hardly anybody at another place of work: whether"

@@ -102,27 +102,35 @@ def _summed(logs: Array, row: np.ndarray[Any, np.dtype[np.int64]], rows: int) ->
     return found
 
 
-def how_alike(hits: ArrayLike, tries: ArrayLike, usual: float, *, least: float) -> float:
+def alike(share: ArrayLike, spread: float) -> Array:
+    """Return the size of the Beta prior of such a share where log odds differ by this deviation.
+
+    Where something is seldom done, places differ by less than where half of all people do it: the
+    variance of a share is about that of its log odds times (share * (1 - share)) squared.
+    """
+    import numpy as np
+
+    p = np.asarray(share, float)
+    found: Array = 1 / np.maximum(spread**2 * p * (1 - p), _LEAST) - 1
+    return found
+
+
+def how_alike(hits: ArrayLike, tries: ArrayLike, spread: float, *, least: float) -> float:
     """Return how alike places or times are, as the size of a Beta prior; few of them say little.
 
-    It is `usual` where nothing tells; those of fewer tries than `least` are left out.
+    Where nothing tells, their log odds differ by a deviation of `spread`; those of fewer tries than
+    `least` are left out.
     """
-    parts = _parts(hits, tries, least).sum(axis=1)
-    return float(_alike(parts, 1 / (usual + 1)))
+    return float(_alike(_parts(hits, tries, least).sum(axis=1), spread))
 
 
 def others_alike(hits: ArrayLike, tries: ArrayLike, spread: float, *, least: float) -> Array:
     """Return for each place how alike the others are: what it is held against must not tell of it.
 
-    Where nothing tells, their log odds differ by a deviation of `spread`. So where something is
-    seldom done, places differ by less than where half of all people do it: the variance of a share
-    is about that of its log odds times (share * (1 - share)) squared.
+    The rest is as for `how_alike`.
     """
-    import numpy as np
-
     parts = _parts(hits, tries, least)
-    others = parts.sum(axis=1, keepdims=True) - parts
-    return _alike(others, np.maximum(spread**2 * _expected(others), _LEAST))
+    return _alike(parts.sum(axis=1, keepdims=True) - parts, spread)
 
 
 def _parts(hits: ArrayLike, tries: ArrayLike, least: float) -> Array:
@@ -135,29 +143,20 @@ def _parts(hits: ArrayLike, tries: ArrayLike, least: float) -> Array:
     return np.where(big, np.stack([np.ones_like(n), k, n, k * k / n]), 0.0)
 
 
-def _expected(parts: Array) -> Array:
-    """Return the variance of one try, over places together."""
-    import numpy as np
-
-    _, k, n, _ = parts
-    mean = k / np.maximum(n, 1)
-    found: Array = mean * (1 - mean)
-    return found
-
-
-def _alike(parts: Array, usual: Array | float) -> Array:
-    """Return the size of the Beta prior that moments of places give; `usual` is the correlation.
+def _alike(parts: Array, spread: float) -> Array:
+    """Return the size of the Beta prior that moments of places give.
 
     A small place differs by chance alone, so each counts by how much it can tell.
     """
     import numpy as np
 
     places, k, n, squares = parts
-    expected = _expected(parts)
+    mean = k / np.maximum(n, 1)
+    expected = mean * (1 - mean)
     # What the shares differ by from that of all, less what chance alone would make.
-    spread = squares - k * k / np.maximum(n, 1) - places * expected
-    room = np.maximum((n - places) * expected, 1e-9)
-    seen = np.clip(spread / room, _LEAST, 0.5)
+    excess = squares - k * mean - places * expected
+    seen = np.clip(excess / np.maximum((n - places) * expected, 1e-9), _LEAST, 0.5)
+    usual = 1 / (alike(mean, spread) + 1)
     weight = np.where(places > 1, places / (places + _TOLD), 0.0)
     found: Array = 1 / (weight * seen + (1 - weight) * usual) - 1
     return found
