@@ -16,6 +16,8 @@ from sspr_audit.model import Few, Kind, Scope, State, Suspicion, Tested
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sspr_audit.evidence.ordinary import Array, Ints
+
 TARGET: Final = "service-incident"
 
 HOURS: Final = (1, 2, 3, 4, 6, 12, 24)
@@ -107,25 +109,27 @@ class _Search:
         """Spans with their people; p is of each span alone."""
 
     def look(self, length: timedelta, once: pd.DataFrame) -> None:
-        """Look at all spans of one length that reach into the window and have enough people."""
-        import pandas as pd
+        """Look at all spans of one length that reach into the window and have enough people.
+
+        People stand in order of time, and so those of a span one after another.
+        """
+        import numpy as np
 
         numbers = self.material.numbers
-        by_bin = once[once["bin"] + length > self.material.window.start].groupby("bin")
-        sums = pd.DataFrame(
-            {"n": by_bin.size(), "k": by_bin["hit"].sum(), "e": by_bin["usual"].sum()}
-        )
+        once = once[once["bin"] + length > self.material.window.start]
+        first = np.flatnonzero(~once["bin"].duplicated().to_numpy())
+        n = np.diff(first, append=len(once))
         # Spans with too few people were not looked at, whatever became of them.
-        sums = sums[sums["n"] >= numbers["least_people"]]
-        self.looks += len(sums)
-        sums = sums[sums["k"] > sums["e"]]
-        rough = self.known.p_of(sums["k"], sums["n"], sums["e"])
-        for at, p in enumerate(rough):
+        enough = n >= numbers["least_people"]
+        self.looks += int(enough.sum())
+        k, e = (_summed(once[name], first) for name in ("hit", "usual"))
+        more = np.flatnonzero(enough & (k > e))
+        for at, p in zip(more, self.known.p_of(k[more], n[more], e[more]), strict=True):
             if p <= numbers["raises"]:
-                start, one = sums.index[at], sums.iloc[at]
-                n, k = int(one["n"]), int(one["k"])
-                span = Span(start, start + length, n, k, one["e"] / n, float(p))
-                self.found.append((span, once[once["bin"] == start]))
+                rows = once.iloc[first[at] : first[at] + n[at]]
+                start = rows["bin"].iloc[0]
+                span = Span(start, start + length, len(rows), int(k[at]), e[at] / n[at], float(p))
+                self.found.append((span, rows))
 
     def tested(self, units: pd.DataFrame) -> Tested:
         """Return when people failed in more than one place: the surest spans, which do not touch.
@@ -143,6 +147,15 @@ class _Search:
                 everywhere = replace(span, elsewhere=elsewhere)
                 raised.append(_suspicion(everywhere, units, self.known, self.material))
         return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
+
+
+def _summed(values: pd.Series[float], first: Ints) -> Array:
+    """Return the sums of what begins at each of these positions."""
+    import numpy as np
+
+    below = np.concatenate([[0.0], values.to_numpy(dtype=float).cumsum()])
+    found: Array = np.diff(below[np.append(first, len(values))])
+    return found
 
 
 def _elsewhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:

@@ -106,15 +106,15 @@ def _with_usual(units: pd.DataFrame) -> pd.DataFrame:
 
     All are shrunk: a place towards the tenant, and the tenant towards the stratum.
     """
-    import pandas as pd
+    import numpy as np
 
-    overall = (units["hit"].sum() + 0.5) / (len(units) + 1)
-    table = units.groupby("stratum", observed=False)["hit"].agg(["sum", "size"])
-    share = (table["sum"] + scan.SHRINK * overall) / (table["size"] + scan.SHRINK)
-    usual = pd.Series(share.to_numpy()[units["stratum"].cat.codes], units.index)
-    for hits, people in _LATE:
-        late = (units[hits] + scan.SHRINK * usual) / (units[people] + scan.SHRINK)
-        usual = usual.clip(lower=late)
+    hit, stratum = units["hit"].to_numpy(dtype=float), units["stratum"].cat.codes.to_numpy()
+    overall = (hit.sum() + 0.5) / (len(hit) + 1)
+    hits, people = np.bincount(stratum, hit), np.bincount(stratum)
+    usual = ((hits + scan.SHRINK * overall) / (people + scan.SHRINK))[stratum]
+    for of_late in _LATE:
+        hits, people = (units[name].to_numpy() for name in of_late)
+        usual = np.maximum(usual, (hits + scan.SHRINK * usual) / (people + scan.SHRINK))
     return units.assign(usual=usual)
 
 
