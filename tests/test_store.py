@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import signal
 import stat
@@ -11,6 +12,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import filelock
 import keep
@@ -251,6 +253,15 @@ def test_another_programs_database_is_not_written_into(tmp_path):
 
     with engine.database(keeper.path, read_only=True) as connection:
         assert engine.rows(connection, "SELECT table_name FROM duckdb_tables()") == [("theirs",)]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_what_is_no_file_is_refused_and_not_waited_for(make, tmp_path):
+    """A pipe in the store's place would be read forever."""
+    make(keep.keeper(tmp_path).path)
+
+    with pytest.raises(LocalTrouble, match="no file that can be a store"):
+        keeping.info(keep.keeper(tmp_path))
 
 
 def test_an_upgrade_derives_the_rows_anew_and_gives_the_same_report(tmp_path):

@@ -128,7 +128,13 @@ class Store:
 
     @contextmanager
     def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the file, waiting for another process to be done with it. Raises StoreBusy."""
+        """Open the file, waiting for another process to be done with it.
+
+        Raises StoreBusy, and LocalTrouble for what is no file: a pipe would be waited for forever.
+        """
+        if not self.path.is_file():
+            msg = f"{self.path} is no file that can be a store; choose another [store] path"
+            raise LocalTrouble(msg)
         with ExitStack() as stack:
             for left in reversed(range(TRIES)):
                 try:
