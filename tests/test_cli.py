@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from email import message_from_string
 from pathlib import Path
 
 import keep
@@ -867,3 +868,14 @@ def test_a_family_tells_each_of_its_members(sspr):
     _, out, _ = sspr("causes", name)
 
     assert all(member in out for member in family.members)
+
+
+def test_a_first_mail_needs_no_settings(sspr, tmp_path):
+    """About the demo tenant it is only written, the same each time."""
+    target = tmp_path / "week.eml"
+    code, out, _ = sspr("mail", "--demo", "--dry-run")
+    again, *_ = sspr("mail", "--demo", "--dry-run", "--output", target)
+
+    assert (code, again) == (0, 0)
+    assert message_from_string(out)["To"] == "it@example.com"
+    assert target.read_bytes() == out.encode()

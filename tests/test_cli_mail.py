@@ -340,7 +340,7 @@ def test_without_a_mail_section_nothing_is_sent(at_desk):
 
 
 @pytest.mark.parametrize(
-    "options", [["--output", "x"], ["--resend", "--dry-run"], ["--since", "x"]]
+    "options", [["--output", "x"], ["--resend", "--dry-run"], ["--since", "x"], ["--demo"]]
 )
 def test_options_that_make_no_sense_are_usage(options, by_smtp):
     assert by_smtp.send(*options)[0] == 2

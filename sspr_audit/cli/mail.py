@@ -39,6 +39,12 @@ def mail(
         str | None,
         typer.Option("--output", metavar="PATH", help="With --dry-run: write to a file."),
     ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="With --dry-run: about the tenant that ships with the program."
+        ),
+    ] = False,
     offline: run.Offline = False,
     resend: Annotated[
         bool,
@@ -57,13 +63,17 @@ def mail(
     if resend and dry_run:
         msg = "--resend and --dry-run exclude each other"
         raise UsageError(msg)
-    here = run.begin(config, quiet=quiet, verbose=verbose)
+    if demo and not dry_run:
+        msg = "--demo is for --dry-run: nobody is written to about a tenant that is made up"
+        raise UsageError(msg)
+    begin = run.begin_demo if demo else run.begin
+    here = begin(config, quiet=quiet, verbose=verbose)
     from sspr_audit.pipeline import mail as pipeline
 
     about = pipeline.envelope(here.settings, _window(since, here))
     if dry_run:
         target = writing.target(here, output, [])
-        letters, is_complete = _composed(here, about, (), config, offline=offline)
+        letters, is_complete = _composed(here, about, (), config, offline=offline, demo=demo)
         _, _, raw = letters[-1]
         writing.write(raw.decode("ascii"), target)
         return 0 if is_complete else 3
@@ -126,6 +136,7 @@ def _composed(
     config: Path | None,
     *,
     offline: bool,
+    demo: bool = False,
 ) -> tuple[list[tuple["Envelope", str, bytes]], bool]:
     """Return the letters as the outbox takes them, and whether nothing is missing in them."""
     from sspr_audit.pipeline import mail as pipeline
@@ -133,8 +144,9 @@ def _composed(
     key = run.pseudonym_key(config) if pipeline.needs_key(here.settings) else None
     start, end = about.window.start.isoformat(), about.window.end.isoformat()
     options = run.options(here, since=start, until=end, cloud=None, tell_events=True)
-    done = report.analysed(here, options, None, demo=False, offline=offline)
-    report.remember(here, done)
+    done = report.analysed(here, options, None, demo=demo, offline=offline)
+    if not demo:
+        report.remember(here, done)
     return pipeline.composed(done, about, here.timezone, key, channels), done.complete
 
 

@@ -78,6 +78,12 @@ dc_reachable = true
 
 [report]
 timezone = "Europe/Stockholm"
+
+[mail]
+transport = "smtp"
+smtp_host = "smtp.example.com"
+from = "sspr-audit@example.com"
+to = ["it@example.com"]
 """
 
 _FIRST: Final = (
