@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +104,20 @@ def test_the_other_findings_follow_in_a_line_each() -> None:
 
     assert "Also found: 2. 4 people: Password writeback cannot reach the sync server" in top
     assert "3. 9 people: People stop at the options page (possible)" in top
+
+
+def test_what_is_over_says_so_at_the_top() -> None:
+    """Whoever has to act now sees what goes on."""
+    lasts = factory.finding(users=9, last_seen=factory.WINDOW.end - timedelta(hours=1))
+    first = factory.WINDOW.end - timedelta(days=4)
+    over = factory.finding(
+        users=5, title="Writeback is down", first_seen=first, last_seen=first + timedelta(hours=2)
+    )
+    more = factory.finding(users=4, title="Codes are lost", last_seen=factory.WINDOW.end)
+    text = told(page(factory.report(findings=(lasts, over, more))))
+
+    assert "Writeback is down (likely); not seen since Thu 2026-03-05" in text
+    assert "Codes are lost (likely) DATA" in text
 
 
 def test_since_is_said_only_where_the_records_begin() -> None:

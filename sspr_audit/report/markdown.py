@@ -26,7 +26,9 @@ def _page(report: Report, when: Clock) -> Iterator[str]:
     yield "# Self-service password reset: what failed, and why"
     for sentence in verdict.sentences(report, when):
         yield from ("", _said(sentence, bound=None))
-    others = [f"{number}. {_said(one, bound=None)}" for number, one in verdict.overview(report)]
+    others = [
+        f"{number}. {_said(one, bound=None)}" for number, one in verdict.overview(report, when)
+    ]
     if others:
         yield from ("", "Also found:", "", *others)
     yield from _progress(report, when)

@@ -58,12 +58,16 @@ def in_order(report: Report) -> tuple[Finding, ...]:
     return tuple(sorted(report.findings, key=lambda one: (one.who_can_fix == "user", -one.users)))
 
 
-def overview(report: Report) -> list[tuple[int, str]]:
+def overview(report: Report, clock: Clock) -> list[tuple[int, str]]:
     """Return every finding but the first to read in one sentence, with its number."""
-    return [
-        (number, f"{words.people(one.users)}: {_titled(one)}" if one.users else _titled(one))
-        for number, one in enumerate(in_order(report)[1:], start=2)
-    ]
+
+    def said(one: Finding) -> str:
+        whom = f"{words.people(one.users)}: " if one.users else ""
+        past = f"; not seen since {clock.day(one.last_seen)}" if _is_over(one, report) else ""
+        return f"{whom}{_titled(one)}{past}"
+
+    others = in_order(report)[1:]
+    return [(number, said(one)) for number, one in enumerate(others, start=2)]
 
 
 def _titled(finding: Finding) -> str:

@@ -35,7 +35,7 @@ def render(
     when = clock(timezone)
     for sentence in verdict.sentences(report, when):
         page.paragraph(sentence, style="bold" if page.is_blank else "")
-    others = [(f"{number}.", one) for number, one in verdict.overview(report)]
+    others = [(f"{number}.", one) for number, one in verdict.overview(report, when)]
     if others:
         page.paragraph("Also found:")
     page.pairs(others if verbose else others[:ROWS], labels=3)
