@@ -1,11 +1,12 @@
 """The fixtures: made by a script, small, and of nobody."""
 
 import gzip
-import importlib.util
 import ipaddress
 import re
+import runpy
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
@@ -16,10 +17,8 @@ NOT_MADE = {"make.py", ".gitattributes"}
 
 @pytest.fixture(scope="module")
 def make():
-    spec = importlib.util.spec_from_file_location("make", FIXTURES / "make.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The script, run without leaving its compiled form among the fixtures."""
+    return SimpleNamespace(**runpy.run_path(str(FIXTURES / "make.py")))
 
 
 def content(path):
@@ -34,7 +33,7 @@ def made(folder):
     return {
         path.relative_to(folder).as_posix(): content(path)
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in NOT_MADE and "__pycache__" not in path.parts
+        if path.is_file() and path.name not in NOT_MADE
     }
 
 
