@@ -128,6 +128,15 @@ def test_small_places_hardly_change_how_alike_all_are():
     assert how_alike(*reversed(parts)) == pytest.approx(whole, rel=0.25)
 
 
+def test_where_nobody_is_known_times_are_not_alike():
+    """Without a past, days are believed to differ as they do at even chances, where they may most.
+
+    So it is where a window holds all that there is.
+    """
+    assert how_alike([], []) == pytest.approx(statistics.alike(0.5, NUMBERS["variation"]))
+    assert how_alike([], []) < how_alike([30], [100])
+
+
 def others_alike(hits, tries, spread=0.3):
     return statistics.others_alike(hits, tries, spread, least=NUMBERS["least_people"])
 

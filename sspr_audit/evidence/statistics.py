@@ -156,7 +156,8 @@ def _alike(parts: Array, spread: float) -> Array:
     # What the shares differ by from that of all, less what chance alone would make.
     excess = squares - k * mean - places * expected
     seen = np.clip(excess / np.maximum((n - places) * expected, 1e-9), _LEAST, 0.5)
-    usual = 1 / (alike(mean, spread) + 1)
+    # Where nobody is known, so is no share: even chances let places differ most.
+    usual = 1 / (alike((k + 0.5) / (n + 1), spread) + 1)
     weight = np.where(places > 1, places / (places + _TOLD), 0.0)
     found: Array = 1 / (weight * seen + (1 - weight) * usual) - 1
     return found
