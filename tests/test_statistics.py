@@ -122,10 +122,20 @@ def test_small_places_hardly_change_how_alike_all_are():
     """One place of fifteen people tells about as much as its three parts of five."""
     tries = pd.Series([60.0, 80.0, 120.0, 15.0])
     hits = pd.Series([20.0, 24.0, 41.0, 5.0])
-    parts = pd.Series([60.0, 80.0, 120.0, 5.0, 5.0, 5.0]), pd.Series([20.0, 24, 41, 0, 4, 1])
+    parts = pd.Series([60.0, 80.0, 120.0, 5.0, 5.0, 5.0]), pd.Series([20.0, 24, 41, 0, 3, 2])
 
     whole = how_alike(hits, tries)
     assert how_alike(*reversed(parts)) == pytest.approx(whole, rel=0.25)
+
+
+def test_a_place_of_most_people_makes_the_others_no_more_alike():
+    """The share of all is nearly its own, but the others differ from it all the same."""
+    dice = np.random.default_rng(7)
+    tries = np.append(dice.integers(20, 200, 2_000).astype(float), 1e6)
+    shares = np.append(dice.beta(3, 7, 2_000), 0.3 + np.sqrt(0.3 * 0.7 / 11))
+    hits = dice.binomial(tries.astype(int), shares)
+
+    assert how_alike(hits, tries) == pytest.approx(10, rel=0.15)
 
 
 def test_where_nobody_is_known_times_are_not_alike():

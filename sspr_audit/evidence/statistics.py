@@ -140,22 +140,24 @@ def _parts(hits: ArrayLike, tries: ArrayLike, least: float) -> Array:
     k, n = np.asarray(hits, float), np.asarray(tries, float)
     big = n >= least
     n = np.maximum(n, 1e-9)
-    return np.where(big, np.stack([np.ones_like(n), k, n, k * k / n]), 0.0)
+    return np.where(big, np.stack([np.ones_like(n), k, n, k * k / n, n * n]), 0.0)
 
 
 def _alike(parts: Array, spread: float) -> Array:
     """Return the size of the Beta prior that moments of places give.
 
-    A small place differs by chance alone, so each counts by how much it can tell.
+    A small place differs by chance alone, so each counts by how much it can tell; and the more of
+    all people are at one place, the less does its share differ from that of all.
     """
     import numpy as np
 
-    places, k, n, squares = parts
+    places, k, n, squares, sizes = parts
     mean = k / np.maximum(n, 1)
     expected = mean * (1 - mean)
     # What the shares differ by from that of all, less what chance alone would make.
-    excess = squares - k * mean - places * expected
-    seen = np.clip(excess / np.maximum((n - places) * expected, 1e-9), _LEAST, 0.5)
+    excess = squares - k * mean - (places - 1) * expected
+    tell = n - sizes / np.maximum(n, 1) - (places - 1)
+    seen = np.clip(excess / np.maximum(tell * expected, 1e-9), _LEAST, 0.5)
     # Where nobody is known, so is no share: even chances let places differ most.
     usual = 1 / (alike((k + 0.5) / (n + 1), spread) + 1)
     weight = np.where(places > 1, places / (places + _TOLD), 0.0)
