@@ -35,15 +35,15 @@ SELECT
     CASE
         WHEN no_json THEN 'not valid JSON'
         WHEN misshapen_text("InitiatedBy", COALESCE(any_user(initiated.user),
-            initiated.app.appId, initiated.app.displayName), 'OBJECT')
+            any_app(initiated.app)), 'OBJECT')
             THEN 'InitiatedBy is not an object'
         WHEN misshapen_text("TargetResources", targets, 'ARRAY')
             THEN 'TargetResources is not a list'
         WHEN misshapen_text("AdditionalDetails", details, 'ARRAY')
             THEN 'AdditionalDetails is not a list'
-        WHEN misshapen_items("TargetResources", targets, any_target(targets[1]))
+        WHEN misshapen("TargetResources", '$[0]', targets[1], any_target(targets[1]), 'OBJECT')
             THEN 'TargetResources holds no objects'
-        WHEN misshapen_items("AdditionalDetails", details, any_detail(details[1]))
+        WHEN misshapen("AdditionalDetails", '$[0]', details[1], any_detail(details[1]), 'OBJECT')
             THEN 'AdditionalDetails holds no objects'
     END                                         AS fault,
     COALESCE("TimeGenerated", "ActivityDateTime") IS NOT NULL

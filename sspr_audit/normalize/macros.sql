@@ -49,26 +49,22 @@ CREATE OR REPLACE TEMP MACRO time_fault(t, zoneless_utc) AS CASE
     WHEN zoneless_utc AND day_first(t) THEN 'day-first date'
     ELSE 'time not understood' END;
 
--- What is read out of a value of the wrong shape is NULL, and nobody complains. Where something was
--- `said` and nothing is `known` of it, look what it is. CASE keeps this off all other rows.
+-- A JSON text → a struct. One text that is no JSON would fail the whole query without TRY.
+CREATE OR REPLACE TEMP MACRO as_struct(text, shape) AS TRY(json_transform(text, shape));
+
+CREATE OR REPLACE TEMP MACRO no_json(text, struct) AS
+    CASE WHEN struct IS NULL THEN NOT json_valid(text) ELSE false END;
+
+-- Out of a value of the wrong shape comes NULL, or a struct that holds nothing but NULL, and nobody
+-- complains. Where something was `said` and nothing is `known` of it, look what it is. CASE keeps
+-- this off all other rows.
 CREATE OR REPLACE TEMP MACRO misshapen(text, path, said, known, wanted) AS
     CASE WHEN said IS NULL OR known IS NOT NULL THEN false
     ELSE json_type(text, path) <> wanted END;
 
--- The text of a list that holds something; a text that only looks like one has no `first` item.
-CREATE OR REPLACE TEMP MACRO list_text(text, path, said, first) AS CASE
-    WHEN said IS NULL OR said = '[]' THEN NULL
-    WHEN first IS NOT NULL THEN said
-    WHEN json_type(text, path) = 'ARRAY' THEN said END;
-
-CREATE OR REPLACE TEMP MACRO misshapen_list(text, path, said, known) AS
-    CASE WHEN said = '[]' AND NOT contains(text, '"[]"') THEN false
-    ELSE misshapen(text, path, said, known, 'ARRAY') END;
-
--- The same for what a list holds; its first item stands for all.
-CREATE OR REPLACE TEMP MACRO misshapen_items(said, items, known) AS
-    CASE WHEN len(items) > 0 AND known IS NULL
-    THEN json_type(said, '$[0]') NOT IN ('NULL', 'OBJECT') ELSE false END;
+-- Of no list comes NULL, as where none is.
+CREATE OR REPLACE TEMP MACRO misshapen_list(text, path, items) AS
+    CASE WHEN items IS NULL THEN json_type(text, path) NOT IN ('NULL', 'ARRAY') ELSE false END;
 
 -- The same for a column that holds JSON as text.
 CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
@@ -77,6 +73,7 @@ CREATE OR REPLACE TEMP MACRO misshapen_text(value, known, wanted) AS
     ELSE true END;
 
 CREATE OR REPLACE TEMP MACRO any_user(u) AS COALESCE(u.id, u.userPrincipalName, u.ipAddress);
+CREATE OR REPLACE TEMP MACRO any_app(a) AS COALESCE(a.appId, a.displayName);
 CREATE OR REPLACE TEMP MACRO any_target(t) AS COALESCE(t.id, t.type, t.userPrincipalName);
 CREATE OR REPLACE TEMP MACRO any_detail(d) AS COALESCE(d.key, d.value);
 

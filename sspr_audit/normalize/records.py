@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit import engine
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Rises whenever the same record would come out differently, so that stores are rebuilt."""
 
 DAY_FIRST: Final = "day-first date"
@@ -47,37 +47,6 @@ _PIECE: Final = 2048
 _ALWAYS: Final = ("seq", "file", "place", "text")
 """Columns of every batch: our number of the record, its file, its place there, its text."""
 
-_GRAPH: Final = (
-    "id",
-    "activityDateTime",
-    "activityDisplayName",
-    "resultReason",
-    "result",
-    "loggedByService",
-    "correlationId",
-    "initiatedBy",
-    "initiatedBy.user",
-    "initiatedBy.user.id",
-    "initiatedBy.user.userPrincipalName",
-    "initiatedBy.user.ipAddress",
-    "initiatedBy.app",
-    "initiatedBy.app.appId",
-    "initiatedBy.app.displayName",
-    "targetResources",
-    "targetResources[0]",
-    "additionalDetails",
-    "additionalDetails[0]",
-)
-_FRAME: Final = (
-    "time",
-    "operationName",
-    "category",
-    "resultDescription",
-    "resultType",
-    "callerIpAddress",
-    "correlationId",
-    "tenantId",
-)
 _LOG_ANALYTICS: Final = (
     "Id",
     "ActivityDateTime",
@@ -115,14 +84,6 @@ _PORTAL: Final = (
 )
 _SIGN_IN: Final = ("AppDisplayName", "ConditionalAccessStatus", "DeviceDetail")
 """What tells a row of SigninLogs."""
-
-_PATHS: Final[Mapping[Form, Mapping[str, str]]] = {
-    Form.GRAPH: {name: f"$.{name}" for name in _GRAPH},
-    Form.DIAGNOSTIC: {f"frame.{name}": f"$.{name}" for name in _FRAME}
-    | {name: f"$.properties.{name}" for name in _GRAPH},
-    Form.LOG_ANALYTICS: {name: f"$.{name}" for name in (*_LOG_ANALYTICS, *_SIGN_IN)},
-}
-"""What a form's SQL reads of a JSON object: column → path."""
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -183,19 +144,17 @@ def add(
 
 def _query(layout: Layout, columns: str) -> str:
     """Return the query that makes `columns` of what is lent as `arrived`."""
-    form = Form(layout.form)
     batch = "SELECT *, false AS no_json FROM arrived"
-    if not layout.columns:
-        # One list of paths, as that parses a text once. TRY: one text that is no JSON would fail
-        # the whole query.
-        paths = ", ".join(f"'{path}'" for path in _PATHS[form].values())
-        names = ", ".join(f'said[{n}] AS "{name}"' for n, name in enumerate(_PATHS[form], start=1))
+    if layout.form == Form.LOG_ANALYTICS and not layout.columns:
+        # One list of paths, as that parses a text once.
+        names = (*_LOG_ANALYTICS, *_SIGN_IN)
+        paths = ", ".join(f"'$.{name}'" for name in names)
+        parts = ", ".join(f'said[{n}] AS "{name}"' for n, name in enumerate(names, start=1))
         batch = (
-            f"SELECT * EXCLUDE said, {names}, CASE WHEN said IS NULL THEN NOT json_valid(text)"  # noqa: S608 - our own texts
-            f" ELSE false END AS no_json FROM (SELECT *, TRY(json_extract_string(text, [{paths}]))"
-            " AS said FROM arrived)"
+            f"SELECT *, {parts}, no_json(text, said) AS no_json"  # noqa: S608 - our own texts
+            f" FROM (SELECT *, TRY(json_extract_string(text, [{paths}])) AS said FROM arrived)"
         )
-    form_sql = engine.sql("sspr_audit.normalize", _SQL[form])
+    form_sql = engine.sql("sspr_audit.normalize", _SQL[Form(layout.form)])
     normal_sql = engine.sql("sspr_audit.normalize", "normal.sql")
     return (
         f"WITH batch AS ({batch}), found AS ({form_sql}), normal AS ({normal_sql})"  # noqa: S608
