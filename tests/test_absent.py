@@ -126,6 +126,17 @@ def test_others_who_always_use_it_were_counted_on_so_many():
     assert suspicion([*always, *silent]).p > 1e-5
 
 
+def test_most_people_at_one_other_place_show_how_that_place_is():
+    """What is usual is less sure from one large place and one small than from two alike."""
+    silent = list(habits("Malmö", 40, 0.0))
+    even, uneven = (
+        [*habits("Oslo", large, 0.4), *habits("Turku", small, 0.4), *silent]
+        for large, small in ((100, 100), (190, 10))
+    )
+
+    assert suspicion(uneven).p > 1.5 * suspicion(even).p
+
+
 def test_a_silence_that_ended_before_the_window_is_past():
     """Only what is active in the window is suspected."""
     again = list(habits("Malmö", 40, 0.4, days=range(42, WEEKS * 7)))

@@ -116,7 +116,6 @@ def _runs(here: pd.DataFrame, material: Material) -> pd.DataFrame:
 def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.DataFrame:
     """Return a row a place: people in the silence, the usual share, and how likely chance is."""
     import numpy as np
-    import pandas as pd
 
     units = _units(here)
     hits, tries = (_by_part(units, units["part"], units[name]) for name in ("hits", "tries"))
@@ -135,17 +134,13 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     own = _past(units, runs)
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
     numbers = material.numbers
-    alike = pd.Series(
-        statistics.others_alike(
-            hits.sum(axis=1).where(speaks, 0.0),
-            tries.sum(axis=1).where(speaks, 0.0),
-            numbers["variation"],
-            least=numbers["least_people"],
-        ),
-        hits.index,
-    )
-    # Others differ from it as they do from each other, and their share itself was only counted.
-    sure = 1 / (1 / alike.reindex(table.index) + 1 / (table["elsewhere"] + 1))
+    had, of = (one.sum(axis=1).where(speaks, 0.0) for one in (hits, tries))
+    least = numbers["least_people"]
+    alike = statistics.others_alike(had, of, numbers["variation"], least=least)
+    # A place differs from what all have in common, so do the others, the less the more they are;
+    # and their share itself was only counted.
+    apart = (1 + ((of**2).sum() - of**2) / (of.sum() - of) ** 2) / alike
+    sure = 1 / (apart.reindex(table.index) + 1 / (table["elsewhere"] + 1))
     prior = sure.where(table["elsewhere"] >= numbers["least_people"], 0.0)
     table["a"] = prior * table["usual"] + table["had"] + (prior == 0) / 2
     table["b"] = prior * (1 - table["usual"]) + table["of"] - table["had"] + (prior == 0) / 2
