@@ -126,6 +126,18 @@ def test_others_who_always_use_it_were_counted_on_so_many():
     assert suspicion([*always, *silent]).p > 1e-5
 
 
+def test_each_at_the_sign_in_screen_could_have_begun_a_silence():
+    """The longest of ten silences was looked for, even if nobody came between the other nine."""
+    silent = [one for one in SILENT if one["start_utc"] < MONDAY + timedelta(days=53)]
+    once, often = (
+        [on_day(f"guest-{n}", 53, "Malmö", client="windows-signin") for n in range(count)]
+        for count in (1, 9)
+    )
+    first, tenth = (suspicion([*USUAL, *SPOKE, *silent, *again]).p for again in (once, often))
+
+    assert tenth == pytest.approx(first * 10 / 2)
+
+
 def test_most_people_at_one_other_place_show_how_that_place_is():
     """What is usual is less sure from one large place and one small than from two alike."""
     silent = list(habits("Malmö", 40, 0.0))

@@ -99,7 +99,7 @@ def _runs(here: pd.DataFrame, material: Material) -> pd.DataFrame:
     """Return the flows of each place's longest silence that reaches into the window.
 
     `rank` counts the flows from the sign-in screen up to then, `looked` how many silences of the
-    place reach into the window.
+    place may reach into the window: each of these flows begins one, if of nobody.
     """
     screen = here["client"].eq(SCREEN)
     runs = here.assign(rank=screen.groupby(here["place"]).cumsum())[~screen]
@@ -107,7 +107,8 @@ def _runs(here: pd.DataFrame, material: Material) -> pd.DataFrame:
         last=("start_utc", "max"), people=("person", "nunique")
     )
     reaches = reaches[reaches["last"] >= material.window.start].reset_index()
-    looked = reaches.groupby("place").size().rename("looked")
+    within = screen[here["start_utc"] >= material.window.start]
+    looked = (1 + within.groupby(here["place"]).sum()).rename("looked")
     longest = reaches.sort_values(["people", "rank"]).drop_duplicates("place", keep="last")
     longest = longest[["place", "rank"]].merge(looked, on="place")
     return runs.merge(longest, on=["place", "rank"])
