@@ -138,6 +138,14 @@ def test_each_at_the_sign_in_screen_could_have_begun_a_silence():
     assert tenth == pytest.approx(first * 10 / 2)
 
 
+def test_the_last_before_a_silence_tells_nothing_of_how_usual_the_screen_was():
+    """Any silence that began has one before it: of a place that just opened nothing is known."""
+    never = [*USUAL, *habits("Malmö", 40, 0.0)]
+    last = on_day("guest", 0, "Malmö", hour=0, client="windows-signin")
+
+    assert suspicion([*never, last]).p == pytest.approx(suspicion(never).p)
+
+
 def test_most_people_at_one_other_place_show_how_that_place_is():
     """What is usual is less sure from one large place and one small than from two alike."""
     silent = list(habits("Malmö", 40, 0.0))

@@ -132,7 +132,7 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     table["usual"] = (silent * share.reindex(silent.index)).sum(axis=1) / table["people"]
     table["elsewhere"] = others.sum(axis=1).reindex(table.index)
     table["places"] = int(speaks.sum()) - speaks.reindex(table.index).astype(int)
-    own = _past(units, runs)
+    own = _past(units, here, runs)
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
     numbers = material.numbers
     had, of = (one.sum(axis=1).where(speaks, 0.0) for one in (hits, tries))
@@ -151,10 +151,15 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     return table
 
 
-def _past(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Return for each place how many people `had` used the sign-in screen `of` all, before."""
-    began = runs.groupby("place")["start_utc"].min()
-    before = units[units["start_utc"] < times_of(units["place"], began)]
+def _past(units: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return for each place how many people `had` used the sign-in screen `of` all, before.
+
+    Who was the last to use it does not count: a silence begins after one, however few they are.
+    """
+    began = times_of(here["place"], runs.groupby("place")["start_utc"].min())
+    spoke = here[here["client"].eq(SCREEN) & (here["start_utc"] < began)]
+    last = spoke.groupby("place")["start_utc"].max()
+    before = units[units["start_utc"] < times_of(units["place"], last)]
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
 
 
