@@ -17,6 +17,7 @@ from material import (
     habits,
     made,
     on_day,
+    reset,
     signal,
 )
 
@@ -99,13 +100,32 @@ def test_a_place_that_is_over_says_so():
     assert found.last_seen < again[0]["start_utc"]
 
 
-def test_a_visitor_ends_no_silence():
-    """Who brings a device of another site uses its link; the people of the place still do not."""
-    visitor = on_day("oslo-7", 53, "Malmö", client="windows-signin")
+@pytest.mark.parametrize(("day", "of"), [(50, 15), (53, 4)])
+def test_a_visitor_ends_no_silence(day, of):
+    """Who brings a device of another site uses its link; the people of the place still do not.
+
+    That is told, whether many came since then or hardly anybody.
+    """
+    visitor = on_day("oslo-7", day, "Malmö", hour=6, client="windows-signin")
     found = suspicion([*USUAL, *SPOKE, *SILENT, visitor])
+    told = signal(found, "signin-screen-silent").statement
 
     assert not found.over
-    assert "until" not in signal(found, "signin-screen-silent").statement
+    assert " until " not in told
+    assert f" none at the sign-in screen, but 1 of {of} people from 2026-10-" in told
+
+
+def test_a_silence_ends_with_whoever_comes_at_the_same_instant():
+    """Log times are coarse: the last who could not and the first who could may share one."""
+    flows = [*USUAL, *SPOKE, *SILENT]
+    last = max(one["start_utc"] for one in SILENT)
+    both = [
+        reset(f"malmö-{n}", last, "Malmö", client="windows-signin", flow_id=f"last of all {n}")
+        for n in range(2)
+    ]
+
+    assert not suspicion(flows).over
+    assert suspicion([*flows, *both]).over
 
 
 def test_a_place_hides_no_other_by_being_unlike_it():

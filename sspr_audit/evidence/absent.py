@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import silence, statistics
-from sspr_audit.evidence.material import SCREEN, times_of
+from sspr_audit.evidence.material import NOT_ALONE, SCREEN, times_of
 from sspr_audit.evidence.silence import Silence
 from sspr_audit.model import Few, Kind, Scope, Suspicion, Tested
 
@@ -44,7 +44,7 @@ def tested(material: Material) -> Tested:
         table["people"] * table["usual"] >= material.numbers["least_expected"]
     )
     worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
-    worth = worth.assign(ended=_ended(worth, here, runs, material))
+    worth = worth.join(_again(worth, here, runs, material))
     worth = worth[~_over_before(worth, runs, material)]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
     return Tested(
@@ -163,20 +163,25 @@ def _past(units: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame) -> pd.Dat
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
 
 
-def _ended(
+def _again(
     table: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame, material: Material
-) -> pd.Series[pd.Timestamp]:
-    """Return when somebody was seen at the sign-in screen of each place again; none where hardly
-    anybody was since then, as where visitors bring devices that have the link.
+) -> pd.DataFrame:
+    """Return when somebody was seen at the sign-in screen of each place `again`, how many `used` it
+    `since`, of how many, and whether it may be `well` by that.
+
+    It is not where hardly anybody was, as where visitors bring devices that have the link.
     """
-    last = runs.groupby("place")["start_utc"].max()
-    after = here[here["start_utc"] > times_of(here["place"], last)]
-    ended = after[after["client"].eq(SCREEN)].groupby("place")["start_utc"].min()
-    since = after[after["start_utc"] >= times_of(after["place"], ended)]
-    by_person = since["client"].eq(SCREEN).groupby([since["place"], since["person"]]).any()
-    counts = by_person.groupby("place").agg(["sum", "size"]).reindex(table.index, fill_value=0)
-    more = statistics.betabinomial_upper(counts["sum"] + 1, counts["size"], table["a"], table["b"])
-    return ended.reindex(table.index).where(1 - more > material.numbers["raises"])
+    rank = here["client"].eq(SCREEN).groupby(here["place"]).cumsum()
+    after = here[rank > runs.groupby("place")["rank"].first().reindex(here["place"]).array]
+    by_person = after["client"].eq(SCREEN).groupby([after["place"], after["person"]]).any()
+    counts = by_person.groupby("place").agg(used="sum", since="size")
+    counts = counts.reindex(table.index, fill_value=0)
+    used, since = (counts[name] for name in counts)
+    more = statistics.betabinomial_upper(used + 1, since, table["a"], table["b"])
+    again = after.groupby("place")["start_utc"].min().reindex(table.index)
+    well = again.notna() & (1 - more > material.numbers["raises"])
+    found: pd.DataFrame = counts.assign(again=again, well=well)
+    return found
 
 
 def _over_before(table: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.Series[bool]:
@@ -187,13 +192,11 @@ def _over_before(table: pd.DataFrame, runs: pd.DataFrame, material: Material) ->
     within = runs[runs["start_utc"] >= material.window.start].groupby("place")["person"].nunique()
     people = within.reindex(table.index).fillna(0)
     chance = statistics.none_of(people, table["a"], table["b"])
-    return table["ended"].notna() & (chance > material.numbers["raises"])
+    return table["well"] & (chance > material.numbers["raises"])
 
 
 def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> Iterator[Silence]:
     """Yield the silence of each place of the table, with the span in which it began."""
-    import pandas as pd
-
     for place, row in table.iterrows():
         flows, silent = here[here["place"] == place], runs[runs["place"] == place]
         since = silent["start_utc"].min()
@@ -212,7 +215,8 @@ def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> It
             places=int(row["places"]),
             p=float(row["p"]),
             onset=(began.max() if len(began) else flows["start_utc"].min(), surely),
-            ended=None if pd.isna(row["ended"]) else row["ended"],
+            again=(row["again"], int(row["used"]), int(row["since"])) if row["used"] else None,
+            over=bool(row["well"] and row["used"] >= NOT_ALONE),
         )
 
 
@@ -234,7 +238,7 @@ def _suspicion(one: Silence, material: Material) -> Suspicion:
         signals=tuple(silence.signals(one, material)),
         flow_ids=tuple(one.flows["flow_id"]),
         onset=(one.onset[0].to_pydatetime(warn=False), one.onset[1].to_pydatetime(warn=False)),
-        over=one.ended is not None,
+        over=one.over,
     )
 
 

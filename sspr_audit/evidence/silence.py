@@ -41,8 +41,11 @@ class Silence:
     p: float
     onset: tuple[pd.Timestamp, pd.Timestamp]
     """Between which times it began, 19 times of 20."""
-    ended: pd.Timestamp | None
-    """When somebody was seen at the sign-in screen again."""
+    again: tuple[pd.Timestamp, int, int] | None
+    """When somebody was seen at the sign-in screen after it, how many were since, and of how many
+    people there; none where nobody was."""
+    over: bool
+    """Whether they are enough to say that it ended with them: visitors bring devices, too."""
 
 
 def signals(one: Silence, material: Material) -> Iterator[Signal]:
@@ -66,11 +69,15 @@ def silent(one: Silence) -> Signal:
     past = ["here before"] if not one.before.empty else []
     other = [f"at {several(one.places, 'other place')}"] if one.places else []
     where = listed([*other, *past])
-    until = f" until {day(one.ended)}" if one.ended is not None else ""
+    until = but = ""
+    if one.again:
+        at, used, of = one.again
+        until = f" until {day(at)}" if one.over else ""
+        but = "" if one.over else f", but {used} of {counted(of)} from {day(at)} on"
     since, who = day(one.flows["start_utc"].min()), counted(one.people)
     text = (
-        f"Since {since}{until} {who} reset at {one.place} and none at the sign-in screen; {where}"
-        f" {usual} at such hours, so about {expected:.0f} would have"
+        f"Since {since}{until} {who} reset at {one.place} and none at the sign-in screen{but};"
+        f" {where} {usual} at such hours, so about {expected:.0f} would have"
     )
     return Signal(
         "signin-screen-silent", Kind.ABSENT, State.FIRED, text, one.people, one.people, one.p
@@ -88,7 +95,7 @@ def fell_silent(one: Silence, material: Material) -> Signal:
         state = State.of(had > 0 and material.agrees(p))
     text = (
         f"Before, {had} of {counted(of)} there used the sign-in screen at"
-        f" least once; since, none of {one.people}"
+        f" least once; then none of {one.people}"
     )
     if not had:
         text = f"Nobody was seen at the sign-in screen of {one.place} before"
@@ -122,8 +129,8 @@ def same_people_elsewhere(one: Silence, material: Material) -> Signal:
 def help_instead(one: Silence, material: Material) -> Signal:
     """People of this place whom an administrator had to help, and how many before."""
     start, end = one.flows["start_utc"].min(), material.window.end
-    if one.ended is not None:
-        end = one.ended
+    if one.again and one.over:
+        end = one.again[0]
     here = set(one.flows["person"]) | set(one.before["person"])
     acts = material.acts
     helped = acts[acts["kind"].eq("admin-reset") & acts["person"].isin(here)]
