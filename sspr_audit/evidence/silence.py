@@ -69,7 +69,7 @@ def silent(one: Silence) -> Signal:
     past = ["here before"] if not one.before.empty else []
     other = [f"at {several(one.places, 'other place')}"] if one.places else []
     where = listed([*other, *past])
-    until = but = ""
+    until, but = "", ""
     if one.again:
         at, used, of = one.again
         until = f" until {day(at)}" if one.over else ""
