@@ -103,6 +103,15 @@ def test_nobody_is_no_evidence():
     assert statistics.fisher_upper(3, 9, 0, 0) == 1
 
 
+@given(some.floats(0, 1), some.integers(1, 1_000))
+def test_a_share_is_no_surer_than_the_people_it_was_counted_on(share, people):
+    """Nor than shares of places are alike."""
+    sure = statistics.prior(share, 0.3, people)
+
+    assert sure < min(people, statistics.alike(share, 0.3))
+    assert statistics.prior(share, 0.3, 1e9) == pytest.approx(statistics.alike(share, 0.3))
+
+
 def how_alike(hits, tries):
     return statistics.how_alike(hits, tries, NUMBERS["variation"], least=NUMBERS["least_people"])
 

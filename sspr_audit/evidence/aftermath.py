@@ -164,9 +164,9 @@ def _p(part: pd.DataFrame, material: Material) -> float:
         against_inside = statistics.fisher_upper(out.hits, out.people, inside.hits, inside.people)
         return max(against_web, float(against_inside))
     usual = (web.hits + _PRIOR) / (web.people + 2 * _PRIOR)
-    alike = float(statistics.alike(usual, material.numbers["variation"]))
-    a = alike * usual + inside.hits
-    b = alike * (1 - usual) + inside.people - inside.hits
+    sure = statistics.prior(usual, material.numbers["variation"], web.people + 2 * _PRIOR)
+    a = sure * usual + inside.hits
+    b = sure * (1 - usual) + inside.people - inside.hits
     against_inside = statistics.betabinomial_upper(out.hits, out.people, a, b)
     return max(against_web, float(against_inside))
 

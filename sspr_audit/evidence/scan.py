@@ -248,12 +248,11 @@ def _expected(
     import numpy as np
 
     people, hits = past
-    apart = statistics.alike(usual, math.sqrt(numbers["variation"] ** 2 - numbers["steady"] ** 2))
-    known = np.where(reference > 0, 1 / (1 / apart + 1 / (reference + 1)), 1.0)
+    apart = math.sqrt(numbers["variation"] ** 2 - numbers["steady"] ** 2)
+    known = np.where(reference > 0, statistics.prior(usual, apart, reference + 1), 1.0)
     own = (hits + known * usual) / (people + known)
     expected = np.where(reference > 0, np.maximum(usual, own), own)
-    steady = statistics.alike(expected, numbers["steady"])
-    return expected, 1 / (1 / steady + 1 / (people + known))
+    return expected, statistics.prior(expected, numbers["steady"], people + known)
 
 
 def _usual(

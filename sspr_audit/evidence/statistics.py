@@ -115,6 +115,17 @@ def alike(share: ArrayLike, spread: float) -> Array:
     return found
 
 
+def prior(share: ArrayLike, spread: float, people: ArrayLike) -> Array:
+    """Return the size of the Beta prior of a share that was counted elsewhere, on so many people.
+
+    Log odds of the two differ by a deviation of `spread`, and those people are but a sample.
+    """
+    import numpy as np
+
+    found: Array = 1 / (1 / alike(share, spread) + 1 / np.asarray(people, float))
+    return found
+
+
 def how_alike(hits: ArrayLike, tries: ArrayLike, spread: float, *, least: float) -> float:
     """Return how alike places or times are, as the size of a Beta prior; few of them say little.
 

@@ -49,8 +49,7 @@ def nobody_returns(rows: pd.DataFrame, rest: pd.DataFrame, material: Material) -
     back = stopped["after_s"].sort_values().searchsorted(first["waited_s"], side="right")
     share = float((back.mean() + _SHRINK / 2) / (len(stopped) + _SHRINK))
     k, n = int(first["returned"].sum()), len(first)
-    alike = float(statistics.alike(share, material.numbers["variation"]))
-    sure = 1 / (1 / alike + 1 / (len(stopped) + _SHRINK))
+    sure = statistics.prior(share, material.numbers["variation"], len(stopped) + _SHRINK)
 
     def chance(returned: int) -> float:
         a, b = (1 - share) * sure, share * sure
