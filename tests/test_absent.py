@@ -128,8 +128,8 @@ def test_a_silence_ends_with_whoever_comes_at_the_same_instant():
     assert suspicion([*flows, *both]).over
 
 
-def test_a_place_hides_no_other_by_being_unlike_it():
-    """Of one with a single visitor and many people is told as of one without, for p as small."""
+def test_a_place_does_not_hide_itself_by_being_unlike_the_others():
+    """One visitor among many people makes p hardly greater than none does."""
     visitor = on_day("oslo-7", 53, "Malmö", client="windows-signin")
     never = [*USUAL, *habits("Malmö", 40, 0.0)]
 
