@@ -166,6 +166,18 @@ def test_the_last_before_a_silence_tells_nothing_of_how_usual_the_screen_was():
     assert suspicion([*never, last]).p == pytest.approx(suspicion(never).p)
 
 
+def test_small_places_where_nobody_happened_to_use_it_count():
+    """Where six of 200 people of twenty small offices use it, it is no wonder if none of 120 do."""
+    small = [
+        {**one, "site": f"{number}", "person": f"{number}-{one['person']}"}
+        for number in range(20)
+        for one in habits("Lund", 10, 0.1 if number < 6 else 0.0)
+    ]
+    silent = list(habits("Malmö", 120, 0.0))
+
+    assert all(one.p > 0.005 for one in absent.tested(made([*small, *silent])).suspicions)
+
+
 def test_most_people_at_one_other_place_show_how_that_place_is():
     """What is usual is less sure from one large place and one small than from two alike."""
     silent = list(habits("Malmö", 40, 0.0))

@@ -120,35 +120,47 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
 
     units = _units(here)
     hits, tries = (_by_part(units, units["part"], units[name]) for name in ("hits", "tries"))
-    speaks = hits.sum(axis=1) > 0  # a place that never speaks says nothing of those that do
-    others_hit = hits[speaks].sum() - hits.where(speaks, 0.0)
-    others = tries[speaks].sum() - tries.where(speaks, 0.0)
-    overall = (others_hit.sum(axis=1) + 0.5) / (others.sum(axis=1) + 1)
+    tells = _telling(hits.sum(axis=1), tries.sum(axis=1), material)
+    hits, tries = (one.where(tells, 0.0) for one in (hits, tries))
+    others_hit, others = (one.sum() - one for one in (hits, tries))
+    elsewhere = others.sum(axis=1)
+    overall = (others_hit.sum(axis=1) + 0.5) / (elsewhere + 1)
     share = others_hit.add(_PRIOR * overall, axis=0) / (others + _PRIOR)
     once = runs.drop_duplicates(["place", "person"])
     silent = _by_part(once, _part(once["start_utc"]), once["place"].notna())
     table = runs.groupby("place").agg(rank=("rank", "first"), looked=("looked", "first"))
     table["people"] = silent.sum(axis=1)
     table["usual"] = (silent * share.reindex(silent.index)).sum(axis=1) / table["people"]
-    table["elsewhere"] = others.sum(axis=1).reindex(table.index)
-    table["places"] = int(speaks.sum()) - speaks.reindex(table.index).astype(int)
+    table["places"] = int(tells.sum()) - tells.reindex(table.index).astype(int)
     own = _past(units, here, runs)
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
-    numbers = material.numbers
-    had, of = (one.sum(axis=1).where(speaks, 0.0) for one in (hits, tries))
+    size, numbers = tries.sum(axis=1), material.numbers
     least = numbers["least_people"]
-    alike = statistics.others_alike(had, of, numbers["variation"], least=least)
+    alike = statistics.others_alike(hits.sum(axis=1), size, numbers["variation"], least=least)
     # A place differs from what all have in common, so do the others, the less the more they are;
     # and their share itself was only counted.
-    apart = (1 + ((of**2).sum() - of**2) / (of.sum() - of) ** 2) / alike
-    sure = 1 / (apart.reindex(table.index) + 1 / (table["elsewhere"] + 1))
-    prior = sure.where(table["elsewhere"] >= numbers["least_people"], 0.0)
+    apart = (1 + ((size**2).sum() - size**2) / elsewhere**2) / alike
+    sure = (1 / (apart + 1 / (elsewhere + 1))).where(elsewhere >= least, 0.0)
+    prior = sure.reindex(table.index)
     table["a"] = prior * table["usual"] + table["had"] + (prior == 0) / 2
     table["b"] = prior * (1 - table["usual"]) + table["of"] - table["had"] + (prior == 0) / 2
     table["usual"] = table["a"] / (table["a"] + table["b"])
     chance = statistics.none_of(table["people"], table["a"], table["b"])
     table["p"] = np.minimum(1.0, chance * table["looked"])
     return table
+
+
+def _telling(had: pd.Series[float], of: pd.Series[float], material: Material) -> pd.Series[bool]:
+    """Return which places tell how usual the sign-in screen is: all but those that are silent and
+    too large for that to be chance.
+
+    Without the small ones where nobody happened to use it, it would seem more usual than it is.
+    """
+    speaks, numbers = had > 0, material.numbers
+    share = (had.sum() + 0.5) / (of[speaks].sum() + 1)
+    alike = statistics.alike(share, numbers["variation"])
+    chance = statistics.none_of(of, share * alike, (1 - share) * alike)
+    return speaks | (chance > numbers["raises"])
 
 
 def _past(units: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
