@@ -3,23 +3,13 @@ WITH framed AS (
     SELECT *, as_struct(text, '{
         "time": "VARCHAR", "operationName": "VARCHAR", "category": "VARCHAR",
         "resultDescription": "VARCHAR", "resultType": "VARCHAR", "callerIpAddress": "VARCHAR",
-        "correlationId": "VARCHAR", "tenantId": "VARCHAR", "properties": {
-            "id": "VARCHAR", "activityDateTime": "VARCHAR", "activityDisplayName": "VARCHAR",
-            "resultReason": "VARCHAR", "result": "VARCHAR", "loggedByService": "VARCHAR",
-            "correlationId": "VARCHAR",
-            "initiatedBy": {
-                "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
-                "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}},
-            "targetResources": [
-                {"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}],
-            "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}}') AS frame
+        "correlationId": "VARCHAR", "tenantId": "VARCHAR",
+        "properties": ' || graph_shape() || '}') AS frame
     FROM batch),
 parsed AS (
     SELECT *, frame.properties AS record FROM framed),
 named AS (
-    SELECT *, unnest(record), user_target(record.targetResources) AS target,
-        any_user(record.initiatedBy.user) AS any_user, any_app(record.initiatedBy.app) AS any_app
-    FROM parsed)
+    SELECT *, unnest(record), user_target(record.targetResources) AS target FROM parsed)
 SELECT
     seq, file, place, text,
     filled(id)                                  AS record_id,
@@ -41,20 +31,7 @@ SELECT
     filled(frame.tenantId)                      AS tenant_id,
     CASE
         WHEN no_json(text, frame) THEN 'not valid JSON'
-        WHEN misshapen(text, '$.properties.initiatedBy', initiatedBy, COALESCE(any_user, any_app),
-            'OBJECT') THEN 'initiatedBy is not an object'
-        WHEN misshapen(text, '$.properties.initiatedBy.user', initiatedBy.user, any_user, 'OBJECT')
-            THEN 'initiatedBy.user is not an object'
-        WHEN misshapen(text, '$.properties.initiatedBy.app', initiatedBy.app,
-            COALESCE(any_user, any_app), 'OBJECT') THEN 'initiatedBy.app is not an object'
-        WHEN misshapen_list(text, '$.properties.targetResources', targetResources)
-            THEN 'targetResources is not a list'
-        WHEN misshapen_list(text, '$.properties.additionalDetails', additionalDetails)
-            THEN 'additionalDetails is not a list'
-        WHEN misshapen(text, '$.properties.targetResources[0]', targetResources[1],
-            any_target(targetResources[1]), 'OBJECT') THEN 'targetResources holds no objects'
-        WHEN misshapen(text, '$.properties.additionalDetails[0]', additionalDetails[1],
-            any_detail(additionalDetails[1]), 'OBJECT') THEN 'additionalDetails holds no objects'
+        ELSE graph_fault(text, '$.properties', record)
     END                                         AS fault,
     CASE
         WHEN COALESCE(frame.time, frame.operationName, frame.category) IS NULL THEN false

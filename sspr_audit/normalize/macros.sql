@@ -77,6 +77,37 @@ CREATE OR REPLACE TEMP MACRO any_app(a) AS COALESCE(a.appId, a.displayName);
 CREATE OR REPLACE TEMP MACRO any_target(t) AS COALESCE(t.id, t.type, t.userPrincipalName);
 CREATE OR REPLACE TEMP MACRO any_detail(d) AS COALESCE(d.key, d.value);
 
+-- What is read of a Graph record, wherever in the text it stands.
+CREATE OR REPLACE TEMP MACRO graph_shape() AS '{
+    "id": "VARCHAR", "activityDateTime": "VARCHAR", "activityDisplayName": "VARCHAR",
+    "resultReason": "VARCHAR", "result": "VARCHAR", "loggedByService": "VARCHAR",
+    "correlationId": "VARCHAR",
+    "initiatedBy": {
+        "user": {"id": "VARCHAR", "userPrincipalName": "VARCHAR", "ipAddress": "VARCHAR"},
+        "app": {"appId": "VARCHAR", "displayName": "VARCHAR"}},
+    "targetResources": [{"id": "VARCHAR", "type": "VARCHAR", "userPrincipalName": "VARCHAR"}],
+    "additionalDetails": [{"key": "VARCHAR", "value": "VARCHAR"}]}';
+
+-- What is misshapen in the record of that shape that stands at `path` of the text.
+CREATE OR REPLACE TEMP MACRO graph_fault(text, path, r) AS CASE
+    WHEN misshapen(text, path || '.initiatedBy', r.initiatedBy,
+        COALESCE(any_user(r.initiatedBy.user), any_app(r.initiatedBy.app)), 'OBJECT')
+        THEN 'initiatedBy is not an object'
+    WHEN misshapen(text, path || '.initiatedBy.user', r.initiatedBy.user,
+        any_user(r.initiatedBy.user), 'OBJECT') THEN 'initiatedBy.user is not an object'
+    WHEN misshapen(text, path || '.initiatedBy.app', r.initiatedBy.app,
+        COALESCE(any_user(r.initiatedBy.user), any_app(r.initiatedBy.app)), 'OBJECT')
+        THEN 'initiatedBy.app is not an object'
+    WHEN misshapen_list(text, path || '.targetResources', r.targetResources)
+        THEN 'targetResources is not a list'
+    WHEN misshapen_list(text, path || '.additionalDetails', r.additionalDetails)
+        THEN 'additionalDetails is not a list'
+    WHEN misshapen(text, path || '.targetResources[0]', r.targetResources[1],
+        any_target(r.targetResources[1]), 'OBJECT') THEN 'targetResources holds no objects'
+    WHEN misshapen(text, path || '.additionalDetails[0]', r.additionalDetails[1],
+        any_detail(r.additionalDetails[1]), 'OBJECT') THEN 'additionalDetails holds no objects'
+    END;
+
 -- An id as it is compared; NULL for what is none, be it zeros or the words put in place of one.
 CREATE OR REPLACE TEMP MACRO guid_key(t) AS
     CASE WHEN regexp_full_match(t, '[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}')
