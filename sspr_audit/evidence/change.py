@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import statistics
+from sspr_audit.evidence import proportions
 from sspr_audit.evidence.material import SCREENS
 from sspr_audit.model import Change, Comparison, Lack, Share, Verdict, Window
 
@@ -113,13 +113,13 @@ def pair(name: str | None, first: tuple[int, int], second: tuple[int, int]) -> C
     both = Comparison(name, before, after)
     if not (before.people and after.people):
         return both
-    low, high = statistics.newcombe(before.count, before.people, after.count, after.people)
+    low, high = proportions.newcombe(before.count, before.people, after.count, after.people)
     difference = after.count / after.people - before.count / before.people
     return replace(both, difference=difference, low=low, high=high)
 
 
 def _share(count: int, people: int) -> Share:
-    low, high = statistics.wilson(count, people)
+    low, high = proportions.wilson(count, people)
     return Share(count, people, count / people if people else None, low, high)
 
 
@@ -143,15 +143,15 @@ def corrected(pairs: Sequence[Comparison]) -> list[float | None]:
     for place, one in enumerate(pairs):
         if one.difference is not None:
             sides = one.before.count, one.before.people, one.after.count, one.after.people
-            chance, least = statistics.fisher(*sides)
-            if least <= statistics.ALPHA:
+            chance, least = proportions.fisher(*sides)
+            if least <= proportions.ALPHA:
                 chances[place] = chance
-    adjusted = dict(zip(chances, statistics.holm([*chances.values()]), strict=True))
+    adjusted = dict(zip(chances, proportions.holm([*chances.values()]), strict=True))
     return [adjusted.get(place) for place in range(len(pairs))]
 
 
 def _told(one: Comparison, chance: float | None, *, tests: int, grows: bool) -> Comparison:
-    if chance is not None and chance <= statistics.ALPHA and one.difference:
+    if chance is not None and chance <= proportions.ALPHA and one.difference:
         verdict = Verdict.BETTER if one.difference > 0 else Verdict.WORSE
         return replace(one, p=chance, verdict=verdict, lacks=None)
     lacks, more = _lack(one, tests=tests, grows=grows)
@@ -160,11 +160,11 @@ def _told(one: Comparison, chance: float | None, *, tests: int, grows: bool) -> 
 
 def _lack(one: Comparison, *, tests: int, grows: bool) -> tuple[Lack, int | None]:
     """Return what is missing to tell, and how many people where it is people after the change."""
-    margin = statistics.MARGIN
+    margin = proportions.MARGIN
     if one.low is not None and one.high is not None and -margin < one.low <= one.high < margin:
         return Lack.DIFFERENCE, None
     sides = (one.before.count, one.before.people), (one.after.count, one.after.people)
-    more = statistics.needed(*sides, tests=tests, grows=grows)
+    more = proportions.needed(*sides, tests=tests, grows=grows)
     return (Lack.PEOPLE_BEFORE, None) if more is None else (Lack.PEOPLE_AFTER, more)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sspr_audit.evidence import change, explicit, statistics
+from sspr_audit.evidence import change, explicit, proportions
 from sspr_audit.knowledge import Knowledge
 from sspr_audit.model import Comparison, Met, Verdict, Window
 
@@ -100,6 +100,6 @@ def _judged(pairs: list[Comparison]) -> list[Comparison]:
 
 
 def _verdict(one: Comparison, p: float | None) -> Verdict:
-    if p is None or p > statistics.ALPHA or not one.difference:
+    if p is None or p > proportions.ALPHA or not one.difference:
         return Verdict.CANNOT_TELL
     return Verdict.WORSE if one.difference > 0 else Verdict.BETTER
