@@ -16,8 +16,6 @@ from sspr_audit.model import Few, Kind, Scope, State, Suspicion, Tested
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sspr_audit.evidence.ordinary import Array, Ints
-
 TARGET: Final = "service-incident"
 
 HOURS: Final = (1, 2, 3, 4, 6, 12, 24)
@@ -122,7 +120,7 @@ class _Search:
         # Spans with too few people were not looked at, whatever became of them.
         enough = n >= numbers["least_people"]
         self.looks += int(enough.sum())
-        k, e = (_summed(once[name], first) for name in ("hit", "usual"))
+        k, e = (np.add.reduceat(once[name].to_numpy(float), first) for name in ("hit", "usual"))
         more = np.flatnonzero(enough & (k > e))
         for at, p in zip(more, self.known.p_of(k[more], n[more], e[more]), strict=True):
             if p <= numbers["raises"]:
@@ -147,15 +145,6 @@ class _Search:
                 everywhere = replace(span, elsewhere=elsewhere)
                 raised.append(_suspicion(everywhere, units, self.known, self.material))
         return Tested(Kind.TIME, 1, tuple(one for one in raised if one))
-
-
-def _summed(values: pd.Series[float], first: Ints) -> Array:
-    """Return the sums of what begins at each of these positions."""
-    import numpy as np
-
-    below = np.concatenate([[0.0], values.to_numpy(dtype=float).cumsum()])
-    found: Array = np.diff(below[np.append(first, len(values))])
-    return found
 
 
 def _elsewhere(rows: pd.DataFrame, known: Ordinary, material: Material) -> float:
