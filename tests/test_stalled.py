@@ -350,10 +350,9 @@ def test_too_few_people_say_how_many_more_would_do():
     assert found.suspicions == ()
     assert [one.scope for one in found.few] == [Scope(ips=("192.0.2.8",))]
     assert found.few[0].needs == "more people: 1 who tries at 192.0.2.8 (4 so far)"
-    for count, decided in ((4, False), (5, True)):
-        material = made([*usual(), *outage(count=count, place="192.0.2.8")])
-        more = stalled.tested(material)
-        assert any(one.p <= material.limit(more.tests) for one in more.suspicions) is decided
+    material = made([*usual(), *outage(count=5, place="192.0.2.8")])
+    more = stalled.tested(material)
+    assert any(one.p <= material.limit(more.tests) for one in more.suspicions)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

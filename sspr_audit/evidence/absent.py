@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import silence, statistics
-from sspr_audit.evidence.material import NOT_ALONE, SCREEN, times_of
+from sspr_audit.evidence.material import NOT_ALONE, SCREEN
 from sspr_audit.evidence.silence import Silence
 from sspr_audit.model import Few, Kind, Scope, Suspicion, Tested
 
@@ -34,7 +34,7 @@ def tested(material: Material) -> Tested:
     if not flows["client"].eq(SCREEN).any():
         needs = "ClientType: no event of this data names the sign-in screen"
         return Tested(Kind.ABSENT, 0, few=(Few(TARGET, Scope(), needs),))
-    here = flows[flows["place"].isin(_speaking(material))].dropna(subset=["person"])
+    here = _ranked(flows[flows["place"].isin(_speaking(material))].dropna(subset=["person"]))
     runs = _runs(here, material)
     if runs.empty:
         needs = "more people: any who reset in this window at a place of many people"
@@ -44,7 +44,7 @@ def tested(material: Material) -> Tested:
         table["people"] * table["usual"] >= material.numbers["least_expected"]
     )
     worth = table[enough & (table["p"] <= material.numbers["corroborates"])]
-    worth = worth.join(_again(worth, here, runs, material))
+    worth = worth.join(_again(worth, here, material))
     worth = worth[~_over_before(worth, runs, material)]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
     return Tested(
@@ -95,14 +95,19 @@ def _by_part(
     return found.reindex(columns=range(5)).fillna(0.0)
 
 
+def _ranked(here: pd.DataFrame) -> pd.DataFrame:
+    """Return the flows with `rank`: how many from the sign-in screen of the place up to each."""
+    return here.assign(rank=here["client"].eq(SCREEN).groupby(here["place"]).cumsum())
+
+
 def _runs(here: pd.DataFrame, material: Material) -> pd.DataFrame:
     """Return the flows of each place's longest silence that reaches into the window.
 
-    `rank` counts the flows from the sign-in screen up to then, `looked` how many silences of the
-    place may reach into the window: each of these flows begins one, if of nobody.
+    `looked` counts how many silences of the place may reach into the window: each flow from the
+    sign-in screen begins one, if of nobody.
     """
     screen = here["client"].eq(SCREEN)
-    runs = here.assign(rank=screen.groupby(here["place"]).cumsum())[~screen]
+    runs = here[~screen]
     reaches = runs.groupby(["place", "rank"]).agg(
         last=("start_utc", "max"), people=("person", "nunique")
     )
@@ -132,7 +137,7 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     table["people"] = silent.sum(axis=1)
     table["usual"] = (silent * share.reindex(silent.index)).sum(axis=1) / table["people"]
     table["places"] = int(tells.sum()) - tells.reindex(table.index).astype(int)
-    own = _past(units, here, runs)
+    own = _past(units, table["rank"])
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
     size, numbers = tries.sum(axis=1), material.numbers
     least = numbers["least_people"]
@@ -163,28 +168,22 @@ def _telling(had: pd.Series[float], of: pd.Series[float], material: Material) ->
     return speaks | (chance > numbers["raises"])
 
 
-def _past(units: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def _past(units: pd.DataFrame, rank: pd.Series[int]) -> pd.DataFrame:
     """Return for each place how many people `had` used the sign-in screen `of` all, before.
 
     Who was the last to use it does not count: a silence begins after one, however few they are.
     """
-    began = times_of(here["place"], runs.groupby("place")["start_utc"].min())
-    spoke = here[here["client"].eq(SCREEN) & (here["start_utc"] < began)]
-    last = spoke.groupby("place")["start_utc"].max()
-    before = units[units["start_utc"] < times_of(units["place"], last)]
+    before = units[units["rank"] < rank.reindex(units["place"]).array]
     return before.groupby("place").agg(had=("hits", "sum"), of=("tries", "sum"))
 
 
-def _again(
-    table: pd.DataFrame, here: pd.DataFrame, runs: pd.DataFrame, material: Material
-) -> pd.DataFrame:
+def _again(table: pd.DataFrame, here: pd.DataFrame, material: Material) -> pd.DataFrame:
     """Return when somebody was seen at the sign-in screen of each place `again`, how many `used` it
     `since`, of how many, and whether it may be `well` by that.
 
     It is not where hardly anybody was, as where visitors bring devices that have the link.
     """
-    rank = here["client"].eq(SCREEN).groupby(here["place"]).cumsum()
-    after = here[rank > runs.groupby("place")["rank"].first().reindex(here["place"]).array]
+    after = here[here["rank"] > table["rank"].reindex(here["place"]).array]
     by_person = after["client"].eq(SCREEN).groupby([after["place"], after["person"]]).any()
     counts = by_person.groupby("place").agg(used="sum", since="size")
     counts = counts.reindex(table.index, fill_value=0)
