@@ -20,7 +20,7 @@ from material import (
     usual,
 )
 
-from sspr_audit.evidence import gates, stalled
+from sspr_audit.evidence import cohorts, gates, scan, stalled
 from sspr_audit.model import Scope, State
 
 
@@ -313,6 +313,19 @@ def test_people_who_work_there_are_no_strangers():
     found = only(stalled.tested(made(rows, known=signed_in(*signs))))
 
     assert signal(found, "strangers-only").state is State.QUIET
+
+
+def test_strangers_are_told_whatever_stands_out():
+    """At a quiet time, the stops of one network are those of a client or of everybody."""
+    rows = [*usual(), *coming_back(), *outage(place="192.0.2.77", client="not-recorded")]
+    material = made(rows)
+    units = stalled.stops(material)
+    wide = scan.Standout(
+        "client", "not-recorded", ago(4), ago(0), 12, 12, usual=0.1, concentration=50, part=1, p=0
+    )
+    stretch = cohorts.stretch(wide, units, units["client"], 0.05)
+
+    assert stalled.strangers_only(stretch, units, material).state is State.FIRED
 
 
 def in_an_hour(place, *, again, count=20):

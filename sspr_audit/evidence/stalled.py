@@ -214,15 +214,16 @@ def stops_later_too(one: Stretch, units: pd.DataFrame, material: Material) -> Si
 
 
 def strangers_only(one: Stretch, units: pd.DataFrame, material: Material) -> Signal:
-    """It is no site, its people do not come back, and nothing shows that they work there."""
+    """They stop at one place that is no site, do not come back, and none is known to work there."""
     name = "strangers-only"
-    if not one.found.dimension.startswith("place") or one.own["site"].notna().any():
+    places = one.hits["place"].value_counts()
+    most = places[places >= material.numbers["common_share"] * len(one.hits)]
+    here = one.own[one.own["place"].isin(most.index)]
+    if here.empty or here["site"].notna().any():
         return Signal(name, Kind.PEOPLE, State.QUIET, f"{one.name} is no network of strangers")
     every = strangers.visits(units, material)
-    back = strangers.nobody_returns(
-        every.loc[one.own.index], every.loc[one.outside.index], material
-    )
-    own = strangers.was_used_before(one.own, material)
+    back = strangers.nobody_returns(every.loc[here.index], every.drop(here.index), material)
+    own = strangers.was_used_before(here, material)
     known = own.state is State.FIRED
     text = f"{own.statement}; {back.statement}"
     state = State.QUIET if known else back.state
