@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import tenant
 from material import (
     NO_CODE,
     NUMBERS,
@@ -167,6 +168,18 @@ def test_people_who_sign_in_from_there_speak_against_it():
     assert fired.state is State.FIRED
 
 
+WEEK = tenant.window(-5 * 86_400, 2 * 86_400)
+
+
+def only_probe(analysis):
+    (one,) = (
+        each.suspicion
+        for each in analysis.judged.judgements
+        if each.suspicion.target == people.ENUMERATION
+    )
+    return one
+
+
 def test_who_had_no_time_to_come_back_has_not_stayed_away():
     """Minutes after people stopped, that none of them tried again says nothing yet."""
     at_once = probe(seconds=1)
@@ -177,6 +190,41 @@ def test_who_had_no_time_to_come_back_has_not_stayed_away():
 
     assert of(early, "nobody-returns").state is State.FEW
     assert of(late, "nobody-returns").state is State.FIRED
+
+
+def test_what_came_after_the_data_end_is_not_known(tmp_path):
+    """Days of the window after the last record are days that nobody has seen yet."""
+    needy = [
+        tenant.steps(
+            *(tenant.USER_ID, tenant.OPTIONS),
+            at=60 * n - 86_400 * (n % 20 + 1) + later,
+            who=f"n{n}",
+            flow=f"n{n} {later}",
+            ip=f"203.0.113.{n}",
+        )
+        for n in range(30)
+        for later in (0, 7_200)
+    ]
+    others = [
+        tenant.success(at=-30_000 * n, who=f"o{n}", flow=f"o{n}", ip=f"198.51.100.{n}")
+        for n in range(1, 60)
+    ]
+    walked = [
+        tenant.steps(
+            tenant.USER_ID, tenant.OPTIONS, at=20 * n, who=f"w{n}", flow=f"w{n}", ip="192.0.2.77"
+        )
+        for n in range(30)
+    ]
+    rows = [one for flow in (*needy, *others, *walked) for one in flow]
+    states = [
+        of(
+            only_probe(tenant.analysed(tmp_path, [*rows, tenant.other(end)], **WEEK)),
+            "nobody-returns",
+        )
+        for end in (3_000, 100_000)
+    ]
+
+    assert [one.state for one in states] == [State.FEW, State.FIRED]
 
 
 def test_networks_where_people_got_further_are_tests_too():

@@ -39,7 +39,7 @@ def tested(material: Material) -> tuple[Tested, Tested]:
         return Tested(Kind.TIME, 1, few=(few,)), Tested(Kind.TIME, 1)
     here = _Search(material, ordinary.ordinary(units, material))
     ever = here
-    if material.window != material.baseline:
+    if material.baseline.start < material.window.start:
         longer = replace(material, window=material.baseline)
         ever = _Search(longer, ordinary.ordinary(units, longer))
     for length, once in _cuts(here.known):

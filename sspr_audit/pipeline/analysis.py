@@ -174,6 +174,10 @@ def analysed(
     """Return the report on the window, from `events`, `flows` and `acts`."""
     window = data.window
     baseline = Window(min(max(data.first, window.end - BASELINE), window.start), window.end)
+    # Nobody knows what came after the last record.
+    known = replace(
+        baseline, end=min(window.end, max(data.last, window.start) + timedelta(seconds=1))
+    )
     bounds = window.naive
     until = {"end": bounds["end"]}
     of_flows = tables.FLOWS.shape(engine.fetch(connection, _FLOWS, until))
@@ -195,7 +199,7 @@ def analysed(
             ),
             sites=locations.by_name(options.sites),
             window=window,
-            baseline=baseline,
+            baseline=known,
             numbers=options.knowledge.weights.numbers,
         ),
         options.knowledge,
