@@ -178,3 +178,13 @@ def test_how_alike_the_others_are_does_not_hang_on_the_place_that_is_tested():
 
     assert others_alike(unlike, tries)[4] == others_alike(like, tries)[4]
     assert others_alike(unlike, tries)[0] < others_alike(like, tries)[0] / 5
+
+
+@given(some.floats(0.01, 0.99), some.floats(1, 500), some.floats(0.01, 0.99))
+def test_a_prior_of_one_share_is_carried_to_others_by_their_odds(share, size, other):
+    """The same deviation gives the prior back, and a surer one where something is rarer."""
+    spread = statistics.spread(share, size)
+
+    assert statistics.alike(share, spread) == pytest.approx(min(size, 999), rel=0.01)
+    rarer = other * (1 - other) < share * (1 - share)
+    assert (statistics.alike(other, spread) > statistics.alike(share, spread) * 0.999) or not rarer

@@ -35,8 +35,8 @@ class Ordinary:
 
     Names are numbers or categories: every span takes a cut through all of it.
     """
-    alike: float
-    """As the size of a Beta prior."""
+    spread: float
+    """How days differ: deviation of log odds."""
 
     def once(self, bins: pd.Series[Any]) -> pd.DataFrame:
         """Return what became of each person in each of these stretches, with the `usual` share.
@@ -65,7 +65,8 @@ class Ordinary:
     def p_of(self, k: Any, n: Any, expected: Any) -> Array:  # noqa: ANN401 - one, or one a row
         """Return how often chance gives `k` hits of `n` where so many are expected."""
         share = expected / n
-        return statistics.betabinomial_upper(k, n, share * self.alike, (1 - share) * self.alike)
+        alike = statistics.alike(share, self.spread)
+        return statistics.betabinomial_upper(k, n, share * alike, (1 - share) * alike)
 
 
 def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
@@ -86,7 +87,7 @@ def ordinary(units: pd.DataFrame, material: Material) -> Ordinary:
     alike = statistics.how_alike(
         k - e * of_expected + n * share, n, numbers["variation"], least=numbers["least_people"]
     )
-    return Ordinary(known.units, alike)
+    return Ordinary(known.units, statistics.spread(share, alike))
 
 
 def _slim(units: pd.DataFrame) -> pd.DataFrame:

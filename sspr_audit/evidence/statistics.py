@@ -98,6 +98,12 @@ def alike(share: ArrayLike, spread: float) -> Array:
     return found
 
 
+def spread(share: float, size: float) -> float:
+    """Return the deviation of log odds that a Beta prior of this size gives such a share."""
+    chance = max(share * (1 - share), _LEAST)
+    return float((1 / (size + 1) / chance) ** 0.5)
+
+
 def prior(share: ArrayLike, spread: float, people: ArrayLike) -> Array:
     """Return the size of the Beta prior of a share that was counted elsewhere, on so many people.
 
