@@ -47,7 +47,9 @@ def _off_network_label(world: World, trouble: Trouble) -> Label:
         return one.trouble == trouble.name and one.recorded == SIGN_IN_SCREEN
 
     done = _succeeded(world)
-    gone = {"signIns", "devices"} & set(world.traits.missing)
+    # Sign-ins name the join type, too; those of the day after leave out who could not sign in.
+    needed = {"signIns"} if world.traits.sign_ins == "all" else {"signIns", "devices"}
+    gone = needed & set(world.traits.missing)
     why, blind = "", True
     if gone:
         why = f"{' and '.join(sorted(gone))} are missing"
@@ -193,15 +195,19 @@ def incident(world: World) -> None:
 
 
 def _incident_label(world: World, trouble: Trouble) -> Label:
+    def mine(one: Attempt) -> bool:
+        return trouble.since <= one.at < trouble.until
+
+    def failed(one: Attempt) -> bool:
+        return one.stage < Stage.DONE
+
+    def where(one: Attempt) -> str:
+        return one.human.place.egress[0] if one.where == "office" else one.ip
+
     log = [one for one in world.log if one.shown]
     hit = {one.human.upn for one in log if one.trouble == trouble.name}
-    why = oracle.lacks(
-        log,
-        lambda one: trouble.since <= one.at < trouble.until,
-        lambda one: one.stage < Stage.DONE,
-        week=world.window,
-        tests=oracle.HOURS,
-    )
+    why = oracle.lacks(log, mine, failed, week=world.window, tests=oracle.HOURS)
+    why = why or oracle.only_at(log, mine, failed, where)
     return Label(
         target="service-incident",
         kind="time",

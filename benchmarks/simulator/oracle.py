@@ -8,6 +8,7 @@ by their first attempt.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -21,6 +22,8 @@ TESTS: Final = 50
 """Places, clients, methods and kinds of device that a report on a tenant of some sites tests."""
 HOURS: Final = 168
 """Hours of a week: what is over within hours may have begun in any of them."""
+SECOND: Final = 0.05
+"""How often a second sign, beside one that is sure, may be chance."""
 FEW: Final = 5
 """Fewer people than these are told one by one; no share of them is one."""
 
@@ -42,6 +45,22 @@ def lacks(log: Iterable[Attempt], mine: Is, hits: Is, *, week: int, tests: int =
     if found > RATE / tests:
         return f"chance alone shows it in as many people {found:.0e} of the time"
     return ""
+
+
+def only_at(log: Iterable[Attempt], mine: Is, hits: Is, where: Callable[[Attempt], str]) -> str:
+    """Say why the log cannot show that it hit more than one place; "" where it can.
+
+    Without the place where most were hit, the others must have hit more often, too.
+    """
+    attempts = sorted(log, key=lambda one: one.at)
+    hit_at = Counter(where(one) for one in attempts if mine(one) and hits(one))
+    worst = max(hit_at, key=lambda place: hit_at[place])
+    rest = [one for one in attempts if where(one) != worst]
+    (hit, of), (other, among) = (
+        _people([one for one in rest if mine(one) is inside], hits) for inside in (True, False)
+    )
+    found = chance(hit, of, other, among)
+    return f"but for one place, chance shows it {found:.0e} of the time" if found > SECOND else ""
 
 
 def _people(attempts: Iterable[Attempt], hits: Is) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -68,6 +69,17 @@ def _no_screen(one: Attempt) -> bool:
     return one.recorded != SIGN_IN_SCREEN
 
 
+def _a_habit(log: list[Attempt], mine: Callable[[Attempt], bool]) -> str:
+    """Say why nobody can tell it from a habit of the site: what places do differs somewhat.
+
+    By how much, two of them tell at the least, of which one may be the site in its past.
+    """
+    people = {(one.human.place.name, one.human.upn) for one in log if not mine(one)}
+    counts = Counter(place for place, _ in people)
+    others = sum(count >= oracle.FEW for count in counts.values())
+    return "" if others > 1 else "there is but one place to hold it against"
+
+
 def _absence(world: World, name: str, place: Place, trouble: Trouble) -> Label:
     def mine(one: Attempt) -> bool:
         return one.ip in place.egress and one.at >= trouble.since
@@ -81,7 +93,7 @@ def _absence(world: World, name: str, place: Place, trouble: Trouble) -> Label:
         why, blind = "all sites share their addresses", True
     else:  # held against other offices, and this one in its past
         log = [one for one in log if one.where == "office" or mine(one)]
-        why = oracle.lacks(log, mine, _no_screen, week=world.window)
+        why = _a_habit(log, mine) or oracle.lacks(log, mine, _no_screen, week=world.window)
     return Label(
         target=SILENT,
         kind="absent",
