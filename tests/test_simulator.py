@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from benchmarks import accuracy, peer, running, scoring, tables
 from benchmarks.scoring import Found
@@ -111,7 +113,7 @@ def test_what_is_reported_on_was_never_fitted_on():
         if low <= most and least <= high
     }
 
-    assert len(spans) == 10
+    assert len(spans) == 11
     assert meeting <= {"egress"}
 
 
@@ -258,6 +260,17 @@ def test_the_oracle_is_fishers_test():
     assert oracle.chance(5, 5, 0, 5) == pytest.approx(1 / 252)
     assert oracle.chance(1, 2, 1, 2) == pytest.approx(5 / 6)
     assert oracle.chance(0, 3, 2, 3) == 1
+
+
+@given(some.integers(1, 900), some.floats(0, 1))
+def test_where_habits_differ_a_habit_explains_more(people, unlike):
+    """All cases together are one, and what a place always did is usual there."""
+    none, elsewhere = (0, 0), (400, 1_000)
+    alike, differing = (oracle.by_habit(people, people, none, elsewhere, x) for x in (0, unlike))
+    used_to = oracle.by_habit(people, people, (50, 50), elsewhere, unlike)
+
+    assert oracle.by_habit(0, people, none, elsewhere, unlike) == pytest.approx(1)
+    assert alike * 0.999 <= differing <= used_to * 1.001
 
 
 def test_the_oracle_sees_what_chance_hardly_ever_makes():

@@ -34,6 +34,10 @@ class Chances(Dice):
         """Return a whole number from `low` to `high`, both inside."""
         return low + int(self._next() * (high - low + 1))
 
+    def bell(self) -> float:
+        """Return a number that lies about zero with a deviation of one, as a normal one does."""
+        return sum(self._next() for _ in range(12)) - 6
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -65,6 +69,8 @@ class Place:
     """Hours that its clocks are ahead of UTC."""
     kind: str = "office"
     """`office`; `kiosk`: nobody has a device; `phones`: most people use their phone."""
+    odds: float = 1.0
+    """Habits of the site: how many times the usual odds, a reset begins at the sign-in screen."""
 
 
 @dataclass(frozen=True, slots=True)

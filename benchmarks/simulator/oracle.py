@@ -2,7 +2,7 @@
 
 Nobody who has to find that out can tell more by the same comparison, so this is what a report is
 held against: Fisher's exact test of the people it strikes beside everybody else, each counted once
-by their first attempt.
+by their first attempt; and where it is one place that differs, no habit of a place may do as much.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from .model import Attempt
@@ -28,7 +29,25 @@ FEW: Final = 5
 """Fewer people than these are told one by one; no share of them is one."""
 
 
-def lacks(log: Iterable[Attempt], mine: Is, hits: Is, *, week: int, tests: int = TESTS) -> str:
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What people do differs by place, and so tells of a place what is usual there."""
+
+    here: Is
+    """Whether an attempt tells of the habits of this place: those of its people, in its past."""
+    unlike: float
+    """How places differ: deviation of log odds."""
+
+
+def lacks(  # noqa: PLR0913 - what is held against what, and how strictly
+    log: Iterable[Attempt],
+    mine: Is,
+    hits: Is,
+    *,
+    week: int,
+    tests: int = TESTS,
+    habits: Habits | None = None,
+) -> str:
     """Say why the log cannot show that those who are `mine` hit more often; "" where it can.
 
     `week` is when the week began that is reported: what hit nobody since is nothing to report.
@@ -42,6 +61,12 @@ def lacks(log: Iterable[Attempt], mine: Is, hits: Is, *, week: int, tests: int =
     if hit < FEW:
         return f"it shows in {hit} people"
     found = chance(hit, of, other, among)
+    if habits:
+        past, elsewhere = (
+            _people([one for one in attempts if not mine(one) and habits.here(one) is inside], hits)
+            for inside in (True, False)
+        )
+        found = max(found, by_habit(hit, of, past, elsewhere, habits.unlike))
     if found > RATE / tests:
         return f"chance alone shows it in as many people {found:.0e} of the time"
     return ""
@@ -69,6 +94,25 @@ def _people(attempts: Iterable[Attempt], hits: Is) -> tuple[int, int]:
     for one in attempts:
         first.setdefault(one.human.upn, hits(one))
     return sum(first.values()), len(first)
+
+
+def by_habit(
+    hit: int, of: int, past: tuple[int, int], elsewhere: tuple[int, int], unlike: float
+) -> float:
+    """Return how often the habit of a place makes at least so many hit, given its `past`."""
+    other, among = elsewhere
+    share = (other + 0.5) / (among + 1)
+    size = 1 / (1 / (among + 1) + unlike**2 * share * (1 - share))
+    a, b = share * size + past[0], (1 - share) * size + past[1] - past[0]
+
+    def beta(one: float, two: float) -> float:
+        return math.lgamma(one) + math.lgamma(two) - math.lgamma(one + two)
+
+    def exactly(k: int) -> float:
+        ways = -beta(k + 1, of - k + 1) - math.log(of + 1)
+        return math.exp(ways + beta(k + a, of - k + b) - beta(a, b))
+
+    return sum(map(exactly, range(hit, of + 1)))
 
 
 def chance(hit: int, of: int, other: int, among: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import exp
 from typing import Final
 
 from sspr_audit.sources.scenes import Person
@@ -46,7 +47,8 @@ def places(dice: Chances, traits: Traits) -> tuple[Place, ...]:
         egress = common if traits.shared else own
         listed = egress if traits.complete or number else egress[:1]
         zone = dice.pick((0, 0, 1, 1, 2, -5))
-        found.append(Place(name, count, egress, listed, zone, kind))
+        odds = exp(traits.unlike * dice.bell())
+        found.append(Place(name, count, egress, listed, zone, kind, odds))
     return tuple(found)
 
 
@@ -70,6 +72,7 @@ def _human(dice: Chances, traits: Traits, number: int, site: Place) -> Human:
         gates=dice.pick(_GATES),
     )
     usual = traits.screen * (1.6 if dice.chance(0.5) else 0.4)
+    usual *= site.odds / (1 + usual * (site.odds - 1))
     if device is None or not device.takes_resets:
         usual = 0.0
     elif site.kind == "phones":

@@ -24,6 +24,8 @@ class Recipe:
     """Forgotten passwords a person in 30 days."""
     screen: Spans
     """Share of resets that begin at the sign-in screen."""
+    unlike: Spans
+    """How sites differ in that: deviation of log odds."""
     home: Spans
     """Share of working days at home."""
     recorded: Spans
@@ -59,6 +61,7 @@ FITTED: Final = Recipe(
     headcount=((120, 420),),
     resets=((0.12, 0.3),),
     screen=((0.2, 0.45),),
+    unlike=((0.05, 0.25),),
     home=((0.15, 0.4),),
     recorded=((1, 1), (0.85, 0.97)),
     recorded_how=("flow",),
@@ -78,6 +81,7 @@ REPORTED: Final = Recipe(
     headcount=((40, 115), (430, 900)),
     resets=((0.05, 0.11), (0.32, 0.5)),
     screen=((0.08, 0.19), (0.46, 0.6)),
+    unlike=((0.0, 0.04), (0.26, 0.38)),
     home=((0.02, 0.12), (0.45, 0.8)),
     recorded=((0.5, 0.82), (0.98, 0.995)),
     recorded_how=("flow", "flow", "screen-only"),
@@ -102,6 +106,7 @@ class Traits:
     headcounts: tuple[int, ...]
     resets: float
     screen: float
+    unlike: float
     home: float
     recorded: float
     recorded_how: str
@@ -149,6 +154,7 @@ def drawn(dice: Chances, recipe: Recipe) -> Traits:
         headcounts=tuple(max(8, round(count * scale)) for count in headcounts),
         resets=resets,
         screen=number(recipe.screen),
+        unlike=number(recipe.unlike),
         home=number(recipe.home),
         recorded=number(recipe.recorded),
         recorded_how=dice.pick(recipe.recorded_how),

@@ -70,9 +70,9 @@ def _no_screen(one: Attempt) -> bool:
 
 
 def _a_habit(log: list[Attempt], mine: Callable[[Attempt], bool]) -> str:
-    """Say why nobody can tell it from a habit of the site: what places do differs somewhat.
+    """Say why nobody can tell it from a habit of the site: what people do differs by place.
 
-    By how much, two of them tell at the least, of which one may be the site in its past.
+    By how much, two places tell at the least, of which one may be the site in its past.
     """
     people = {(one.human.place.name, one.human.upn) for one in log if not mine(one)}
     counts = Counter(place for place, _ in people)
@@ -93,7 +93,13 @@ def _absence(world: World, name: str, place: Place, trouble: Trouble) -> Label:
         why, blind = "all sites share their addresses", True
     else:  # held against other offices, and this one in its past
         log = [one for one in log if one.where == "office" or mine(one)]
-        why = _a_habit(log, mine) or oracle.lacks(log, mine, _no_screen, week=world.window)
+        why = _a_habit(log, mine) or oracle.lacks(
+            log,
+            mine,
+            _no_screen,
+            week=world.window,
+            habits=oracle.Habits(lambda one: one.human.place is place, world.traits.unlike),
+        )
     return Label(
         target=SILENT,
         kind="absent",
