@@ -82,7 +82,8 @@ def analyse(  # noqa: PLR0913 - everything that can be asked
     )
     if paths:
         return reports.from_files([str(path) for path in paths], options)
-    return stored_report.from_store(keeping.Keeper(ours.store.path, options.now, _silent), options)
+    keeper = keeping.Keeper(ours.store.path, options.now, _silent, tenant=ours.tenant.id)
+    return stored_report.from_store(keeper, options)
 
 
 def demo(

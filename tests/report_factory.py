@@ -325,7 +325,7 @@ def reasons(
     """Count the reasons of frames as those of tables are counted."""
     start, end = window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)
     tables = {
-        "events": events[["flow_id", "reason", "reason_key"]],
+        "events": events[["flow_id", "reason", "reason_key", "method"]],
         "flows": of_flows.assign(start_utc=of_flows["start_utc"].dt.tz_localize(None)),
     }
     arrow = {name: pa.Table.from_pandas(table) for name, table in tables.items()}

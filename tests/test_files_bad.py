@@ -759,3 +759,59 @@ def test_lines_with_a_quote_inside_count_one_by_one(tmp_path):
 
     assert [row["activity"] for row in came.rows] == ['5" disk']
     assert came.skipped == {"another number of columns than the header": 2_000}
+
+
+# What names no form, and what only looks like something else
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_column_without_a_value_names_no_form(turn, tmp_path):
+    """A union of tables gives each row the columns of all, whichever row stands first."""
+    rows = (FIXTURES / "loganalytics/AuditLogs.ndjson").read_text("utf-8").splitlines()[:2]
+    rows[1] = '{"activityDateTime": null, "properties": null, ' + rows[1][1:]
+    done = came_of_text(tmp_path, "\n".join(rows[::turn]))
+
+    assert (len(done.ids), done.skipped) == (2, {})
+
+
+@pytest.mark.parametrize("form", ["lines", "list"])
+@pytest.mark.parametrize("extra", [{"value": []}, {"records": [1]}, {"properties": {}}])
+def test_a_record_with_a_key_of_something_else_is_still_a_record(form, extra, tmp_path):
+    """Whatever else a record may once hold, it has the keys of a record itself."""
+    texts = [text(1), text(2, **extra), text(3)]
+    content = "\n".join(texts) if form == "lines" else f"[{','.join(texts)}]"
+    done = came_of_text(tmp_path, content)
+
+    assert (done.ids, done.skipped) == (["SSPR_0001", "SSPR_0002", "SSPR_0003"], {})
+
+
+def test_a_time_of_endless_digits_is_skipped_alone(tmp_path):
+    """However many digits of a second somebody writes."""
+    endless = "2026-03-02T09:00:00." + "1" * 300 + "Z"
+    done = came_of_text(tmp_path, f"{text(1)}\n{text(2, activityDateTime=endless)}\n")
+
+    assert done.ids == ["SSPR_0001"]
+    assert list(done.skipped.values()) == [1]
+
+
+def test_the_empty_word_is_no_folder(tmp_path, monkeypatch, capsys):
+    """What a script gives whose variable was never set reads nothing, least of all what is here."""
+    put(tmp_path, lines(1))
+    monkeypatch.chdir(tmp_path)
+    code, _, err = ran(capsys, "report", "--input", "")
+
+    assert (code, "the empty word" in err) == (2, True)
+
+
+def test_a_folder_too_deep_to_name_stops_nothing(tmp_path, monkeypatch):
+    """What lies beside it is read, and it is named."""
+    put(tmp_path, lines(1))
+    monkeypatch.chdir(tmp_path)
+    for _ in range(90):
+        os.mkdir("d" * 50)  # noqa: PTH102 - no whole path is that long
+        os.chdir("d" * 50)
+    os.chdir(tmp_path)
+    done = came_of(tmp_path)
+
+    assert done.ids == ["SSPR_0001"]
+    assert ["too long" in one.reason for one in done.done.not_read] == [True]

@@ -369,6 +369,16 @@ def test_what_came_of_it_is_told_on_both_sides(tmp_path):
     assert evidence(done, "no-success-since") == ("1 of 3 people has not succeeded since", 1)
 
 
+@pytest.mark.parametrize(("beside", "name"), [(False, "all-succeeded-"), (True, "succeeded-")])
+def test_all_succeeded_only_if_nothing_else_met_the_reason(beside, name, tmp_path):
+    """A password change that was refused did not succeed in the end, whatever the resets did."""
+    first = [*refused(WRONG, 100)[:-1], *refused(WRONG, 100)[-1:], *success(150)]
+    change = event(WRONG, 500, flow="c", activity=CHANGE, result="failure")
+    done = reported(tmp_path, inside(first, [change] * beside))
+
+    assert evidence(done, f"{name}in-the-end") == ("The only flow succeeded in the end", 1)
+
+
 def test_people_without_a_flow_are_not_said_to_have_failed_at_one(tmp_path):
     """A refused change of a password is no attempt to reset one."""
     row = event(WRONG, activity=CHANGE, result="failure")

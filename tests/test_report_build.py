@@ -123,6 +123,23 @@ def test_a_text_spelled_like_a_key_is_not_the_key() -> None:
     assert [one.key for one in report.reasons] == ["user-id", None]
 
 
+def test_a_reason_that_names_a_method_counts_by_it() -> None:
+    """No text stands for what another one counts."""
+    flow_id = factory.flows()["flow_id"][3]
+    rows = [
+        factory.event(
+            n, flow_id, 1, reason=f"User started the {way}", reason_key="start", method=way
+        )
+        for n, way in enumerate(("email", "mobile SMS"))
+    ]
+    report = factory.report(events=factory.frame(EVENTS, rows))
+
+    assert [(one.reason, one.flows) for one in report.reasons] == [
+        ("User started the email", 1),
+        ("User started the mobile SMS", 1),
+    ]
+
+
 def test_findings_come_most_certain_first(report: Report) -> None:
     """Then the one with most people; at most 100 event ids are carried."""
     many = factory.finding(users=99, event_ids=tuple(f"id-{number}" for number in range(101)))

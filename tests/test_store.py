@@ -21,7 +21,7 @@ from keep import CONTEXT_FILES, FIXTURES
 from tenant import OPTIONS, USER_ID, other, steps, window
 
 from sspr_audit import engine, knowledge
-from sspr_audit.errors import LocalTrouble, NothingReadError, UsageError
+from sspr_audit.errors import LocalTrouble, NothingReadError, SettingsError, UsageError
 from sspr_audit.pipeline import forgetting, keeping, stored_report
 from sspr_audit.pipeline import report as pipeline
 from sspr_audit.pipeline.analysis import Options
@@ -244,11 +244,33 @@ def test_a_store_of_a_newer_version_is_refused(keeper):
         assert (type(caught.value), caught.value.exit_code) == (LocalTrouble, 6)
 
 
+@pytest.mark.parametrize("value", ["abc", "-1", "", "1.5", None])
+def test_a_store_that_somebody_else_changed_is_refused(value, keeper):
+    """Also one line, which names the file."""
+    altered(keeper, "UPDATE meta SET value = $value WHERE key = 'schema'", value=value)
+    with pytest.raises(LocalTrouble, match=r"store\.duckdb was changed by another program"):
+        keeper.store.info()
+
+
+def test_a_store_of_another_tenant_is_not_read(keeper):
+    """An administrator of several would read of the wrong one, or add to it."""
+    keep.brought(keeper, "diagnostic/lines.json")
+    other = "00000000-0000-0000-0000-0000000000ff"
+    theirs = replace(keeper, tenant=other)
+    with pytest.raises(SettingsError, match=f"holds tenant {keep.TENANT}.*settings name {other}"):
+        stored_report.from_store(theirs, options())
+    with pytest.raises(SettingsError, match=r"another .store. path for each tenant"):
+        keep.brought(keeper, "graph/lines.ndjson", tenant_id=other)
+
+    for same in (keep.TENANT.upper(), "contoso.example.com", None):
+        assert stored_report.from_store(replace(keeper, tenant=same), options()).report
+
+
 def test_another_programs_database_is_not_written_into(tmp_path):
     """A DuckDB file that is no store stays as it is."""
     keeper = keep.keeper(tmp_path)
     altered(keeper, "CREATE TABLE theirs AS SELECT 1 AS n")
-    with pytest.raises(LocalTrouble, match="not a store"):
+    with pytest.raises(LocalTrouble, match="no store"):
         keep.brought(keeper, "graph/page.json")
 
     with engine.database(keeper.path, read_only=True) as connection:

@@ -13,6 +13,7 @@ from sspr_audit.errors import UsageError
 from sspr_audit.pipeline import catalogue, story
 from sspr_audit.pipeline import report as pipeline
 from sspr_audit.pipeline.analysis import Options
+from sspr_audit.report import pseudonyms
 
 HUGO = "hugo.aker@example.com"
 HUGO_ID = "00000000-0000-0000-0001-000000000002"
@@ -172,3 +173,40 @@ def test_the_catalogue_keeps_to_the_cloud():
     for cause in bound:
         for name, cloud in known.clouds.items():
             assert (f" {cause.id}" in lists[name].replace("\n", " ")) == cause.applies_in(cloud)
+
+
+def test_a_pseudonym_is_followed_back_by_who_has_the_key(done):
+    """The help desk that got a mail with pseudonyms asks for one; another key tells of nobody."""
+    key = bytes(range(32))
+    names = pseudonyms.names(done.flows, done.acts)
+    stands = pseudonyms.Pseudonyms(key, frozenset(), names).person(HUGO)
+
+    assert story.is_pseudonym(f" {stands.upper()}")
+    assert told(done, story.behind(done, stands, key)) == told(done, HUGO_ID)
+    with pytest.raises(UsageError, match="another key of pseudonyms"):
+        story.behind(done, stands, bytes(32))
+
+
+@pytest.mark.parametrize("wanted", ["hugo.aker", "hugo.akker@example.com", "Hugo.Aker"])
+def test_a_name_that_is_nearly_right_is_told(wanted, done):
+    with pytest.raises(UsageError, match=f"did you mean '{HUGO}'"):
+        told(done, wanted)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("OnPremisesConnectivityError", "writeback-root-ca-missing"),
+        ("33004", "writeback-permission-missing"),
+        ("User cancelled before submitting a new password", "user-cancelled"),
+        ("AADSTS120018", "banned-password-cloud"),
+    ],
+)
+def test_a_cause_is_found_by_the_words_of_its_reasons_and_codes(words, cause):
+    """They are what a help desk holds in its hand."""
+    assert f"  {cause}  (" in catalogue.told(OPTIONS, words)
+
+
+def test_words_that_stand_nowhere_are_told_so():
+    with pytest.raises(UsageError, match="no text of one holds it"):
+        catalogue.told(OPTIONS, "konto")

@@ -12,7 +12,7 @@ def causes(
     wanted: Annotated[
         str | None,
         typer.Argument(
-            metavar="ID", help="A cause or family of the catalogue, or the words that users see."
+            metavar="ID", help="A cause or family, or words: what users see, a reason, a code."
         ),
     ] = None,
     why: Annotated[

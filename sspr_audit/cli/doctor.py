@@ -60,9 +60,10 @@ def _checks(here: run.Run) -> "Iterator[Check]":
     from sspr_audit.pipeline import doctoring
     from sspr_audit.pipeline.keeping import Keeper
 
-    keeper = Keeper(here.settings.store.path, here.now, lambda _: None, timedelta())
+    ours = here.settings
+    keeper = Keeper(ours.store.path, here.now, lambda _: None, timedelta(), ours.tenant.id)
     clouds = knowledge.load().clouds
-    return doctoring.examined(here.settings, keeper, clouds, fetch.outside(here))
+    return doctoring.examined(ours, keeper, clouds, fetch.outside(here))
 
 
 def _consent(here: run.Run) -> str:

@@ -10,7 +10,10 @@ from sspr_audit.errors import UsageError
 
 def flow(
     wanted: Annotated[
-        str, typer.Argument(metavar="ID|USER", help="A flow, an event, a user name or object id.")
+        str,
+        typer.Argument(
+            metavar="ID|USER", help="A flow, an event, a user name, object id or pseudonym."
+        ),
     ],
     since: run.Since = None,
     until: run.Until = None,
@@ -32,5 +35,7 @@ def flow(
     done = report.analysed(here, options, input_, demo=demo, offline=offline)
     from sspr_audit.pipeline import story
 
+    if story.is_pseudonym(wanted):
+        wanted = story.behind(done, wanted, run.pseudonym_key(config, make=False))
     writing.write(story.told(done, wanted, timezone=here.timezone, verbose=verbose))
     return 0 if done.complete else 3

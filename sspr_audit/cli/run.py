@@ -139,17 +139,18 @@ def keeper(run: Run, wait: str = WAIT) -> Keeper:
     from sspr_audit.pipeline.keeping import Keeper
     from sspr_audit.settings import times
 
-    return Keeper(run.settings.store.path, run.now, run.say, times.span(wait, option="--wait"))
+    ours, patience = run.settings, times.span(wait, option="--wait")
+    return Keeper(ours.store.path, run.now, run.say, patience, ours.tenant.id)
 
 
-def pseudonym_key(config: Path | None) -> bytes:
-    """Return the key of pseudonyms that lies beside the settings; it is made at its first use.
+def pseudonym_key(config: Path | None, *, make: bool = True) -> bytes:
+    """Return the key of pseudonyms that lies beside the settings; `make` it at its first use.
 
     Raises SettingsError, LocalTrouble.
     """
     from sspr_audit import settings
 
-    return settings.pseudonym_key(settings.place(config, environ=os.environ))
+    return settings.pseudonym_key(settings.place(config, environ=os.environ), make=make)
 
 
 def options(

@@ -205,8 +205,11 @@ def helped(rows: pd.DataFrame) -> Statement | None:
     count = int((flows["outcome"] == "succeeded").sum())
     if not count:
         return None
-    text = f"{count} of these {several(len(flows), 'flow')} succeeded in the end"
-    return Statement("succeeded-in-the-end", text, count)
+    whole = f"{count} of these {len(flows):,} flows" if len(flows) > 1 else "The only flow"
+    text = f"{whole} succeeded in the end"
+    # What met the reason outside of flows did not.
+    every = "all-" if count == len(flows) and rows["flow_id"].notna().all() else ""
+    return Statement(f"{every}succeeded-in-the-end", text, count)
 
 
 def later(rows: pd.DataFrame, last: pd.DataFrame) -> Statement | None:

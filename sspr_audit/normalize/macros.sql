@@ -17,10 +17,10 @@ CREATE OR REPLACE TEMP MACRO utc_time(t, zoneless_utc) AS CASE
         WHEN regexp_matches(t, '\.\d{7}') THEN 100 * CAST(substr(t, 27, 1) AS BIGINT) ELSE 0 END)
     WHEN zoneless_utc THEN slashed_time(t) END;
 
--- How many digits of a second the time was written with.
-CREATE OR REPLACE TEMP MACRO digits(t) AS CAST(CASE
+-- How many digits of a second the time was written with, as far as they tell times apart.
+CREATE OR REPLACE TEMP MACRO digits(t) AS CAST(least(9, CASE
     WHEN substr(t, 20, 1) = '.' AND ends_with(t, 'Z') THEN length(t) - 21
-    ELSE length(regexp_extract(t, '\.(\d+)', 1)) END AS UTINYINT);
+    ELSE length(regexp_extract(t, '\.(\d+)', 1)) END) AS UTINYINT);
 
 -- A slashed time that can only be day-first.
 CREATE OR REPLACE TEMP MACRO day_first(t) AS

@@ -247,10 +247,8 @@ def compared(at: datetime, of_flows: pd.DataFrame, data: Span) -> Change:
     last = data.last if data.fetched else data.last + timedelta(seconds=1)  # a record's own second
     end = min(data.window.end, last)
     if not first < at < end:
-        msg = (
-            f"--changed {at:%Y-%m-%dT%H:%M:%SZ} must lie inside what is read "
-            f"({first:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ})"
-        )
+        there, begin, until = (one.isoformat().replace("+00:00", "Z") for one in (at, first, end))
+        msg = f"--changed {there} must lie inside what is read ({begin} to {until})"
         raise UsageError(msg)
     return change.measured(of_flows, at=at, first=first, end=end)
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
 from sspr_audit.errors import UsageError
 from sspr_audit.knowledge.wordings import says
 from sspr_audit.pipeline.analysis import Analysis, Options
 from sspr_audit.report import catalogue
 
+if TYPE_CHECKING:
+    from sspr_audit.knowledge import Knowledge
+    from sspr_audit.knowledge.catalogue import Cause
+
 
 def told(options: Options, wanted: str | None) -> str:
-    """Return the list of causes, one cause in full, a family, or the causes of what users see.
+    """Return the list of causes, one cause in full, a family, or the causes that words speak of.
 
-    Raises UsageError for what is none of them.
+    Words are what users see, else a reason, a code or a part of a title. Raises UsageError for what
+    is none of them.
     """
     knowledge = options.knowledge
     here = [
@@ -23,13 +29,32 @@ def told(options: Options, wanted: str | None) -> str:
     ]
     if wanted is None:
         return catalogue.listing(here)
-    if " " in wanted.strip():  # no id: words, such as those that a user read out
-        shown = [one for one in here if says(one.user_sees or "", wanted, knowledge.wordings)]
-        if shown:
-            return catalogue.listing(shown)
+    if wanted not in knowledge.causes and wanted not in knowledge.families:
+        seen = [one for one in here if says(one.user_sees or "", wanted, knowledge.wordings)]
+        # A sentence that a user reads out is theirs; a single word may stand anywhere.
+        told_of = seen if seen and " " in wanted.strip() else _speaking_of(wanted, here, knowledge)
+        if told_of:
+            return catalogue.listing(told_of)
     if known(wanted, options) in knowledge.causes:
         return catalogue.page(knowledge.causes[wanted], knowledge, cloud=options.cloud)
     return catalogue.family_page(knowledge.families[wanted], knowledge, cloud=options.cloud)
+
+
+def _speaking_of(wanted: str, here: list[Cause], knowledge: Knowledge) -> list[Cause]:
+    """Return the causes whose title, signs, codes or reasons hold these words."""
+    stated = {
+        cause
+        for row in knowledge.reasons
+        if says(row.text, wanted, ())
+        for cause in (*row.causes, *(knowledge.families[row.family].members if row.family else ()))
+    }
+
+    def holds(one: Cause) -> bool:
+        sees = one.user_sees or ""
+        texts = (one.title, sees, one.signature, *one.evidence_elsewhere, *one.fits, *one.sources)
+        return any(says(text, wanted, knowledge.wordings) for text in texts)
+
+    return [one for one in here if one.id in stated or holds(one)]
 
 
 def why(done: Analysis, wanted: str) -> str:
@@ -52,5 +77,5 @@ def known(wanted: str, options: Options) -> str:
         return wanted
     near = difflib.get_close_matches(wanted, [*knowledge.causes, *knowledge.families], n=1)
     hint = f"; did you mean {near[0]}?" if near else "; `sspr-audit causes` lists them"
-    msg = f"there is no cause {wanted!r}{hint}"
+    msg = f"there is no cause {wanted!r}, and no text of one holds it{hint}"
     raise UsageError(msg)

@@ -91,7 +91,10 @@ def registered(
     client_id = ours.client_id or ("" if ours.auth == "managed-identity" else None)
     if ours.id is None or client_id is None:
         name = "id" if ours.id is None else "client_id"
-        msg = f"[tenant] {name} is missing, so Graph cannot be asked: `sspr-audit init` tells more"
+        msg = (
+            f"[tenant] {name} is missing, so Graph cannot be asked: `sspr-audit init` tells more,"
+            " and a report with --offline asks nobody"
+        )
         raise SettingsError(msg)
     name = ours.cloud or USUAL_CLOUD
     cloud = settings.clouds.get(name) or clouds[name]

@@ -14,7 +14,7 @@ from sspr_audit import engine
 from sspr_audit.model import Batch, Layout
 from sspr_audit.normalize import records
 from sspr_audit.pipeline import stored_context
-from sspr_audit.store import Info, Outdated, Store, Stored, held, history
+from sspr_audit.store import Info, Outdated, Store, Stored, agree, held, history
 from sspr_audit.tables import AUDIT
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Keeper:
     now: datetime
     talk: Talk
     wait: timedelta = timedelta(minutes=10)
+    tenant: str | None = None
+    """Whose records it must hold, as the settings name the tenant."""
 
     @property
     def store(self) -> Store:
@@ -47,8 +49,13 @@ class Keeper:
 
 
 def info(keeper: Keeper) -> Info:
-    """Return what the store holds; raises UsageError where there is none."""
-    return keeper.store.info()
+    """Return what the store holds; raises UsageError where there is none.
+
+    Raises SettingsError where that is another tenant's.
+    """
+    found = keeper.store.info()
+    agree(found.tenant_id, keeper.tenant)
+    return found
 
 
 def prune(keeper: Keeper, *, keep: timedelta) -> tuple[int, int]:
@@ -147,4 +154,5 @@ def reading(keeper: Keeper, *, is_held: bool = False) -> Iterator[duckdb.DuckDBP
             with nullcontext() if is_held else keeper.held("upgrade"):
                 upgrade(keeper)
             store = stack.enter_context(keeper.store.reading())
+        agree(keeper.store.told(store).tenant_id, keeper.tenant)
         yield store

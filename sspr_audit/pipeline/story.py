@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import difflib
+import re
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit.errors import UsageError
 from sspr_audit.evidence.explicit import THROTTLED
@@ -10,6 +12,8 @@ from sspr_audit.pipeline.analysis import Analysis, Options
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_PSEUDONYM: Final = re.compile(r"(?:person|id)-[a-z2-7]{12}")
 
 
 def told(
@@ -59,13 +63,48 @@ def told(
     )
 
 
+def is_pseudonym(wanted: str) -> bool:
+    """Say whether this stands for a person in a report without names."""
+    return _PSEUDONYM.fullmatch(wanted.strip().lower()) is not None
+
+
+def behind(done: Analysis, wanted: str, key: bytes) -> str:
+    """Return whom a pseudonym stands for; raises UsageError where nobody of the window has it."""
+    from sspr_audit.report import pseudonyms
+
+    names = pseudonyms.names(done.flows, done.acts)
+    made = pseudonyms.Pseudonyms(key, frozenset(), names)
+    people = {
+        name
+        for frame in (done.flows, done.acts)
+        for column in ("upn", "person")
+        for name in frame[column].dropna().unique()
+    }
+    told = wanted.strip().lower()
+    found = next((name for name in sorted(people) if made.person(name) == told), None)
+    if found is None:
+        msg = f"{_nobody(done, wanted)}; another key of pseudonyms gives other ones"
+        raise UsageError(msg)
+    return str(found)
+
+
 def _nobody(done: Analysis, wanted: str) -> str:
     window = done.report.window
     more = "give an earlier --since, or " if done.report.account.outside_window else ""
+    meant = _like(done, wanted.strip().lower())
     return (
         f"no flow, event or person {wanted!r} between {window.start:%Y-%m-%d %H:%M} and"
         f" {window.end:%Y-%m-%d %H:%M} UTC; {more}name one as the report does"
+        + (f"; did you mean {meant!r}?" if meant else "")
     )
+
+
+def _like(done: Analysis, wanted: str) -> str | None:
+    """Return the name of a person that begins like this, or is written nearly so."""
+    found = [frame["upn"].dropna().str.lower() for frame in (done.flows, done.acts)]
+    names = sorted({name for column in found for name in column})
+    begun = [name for name in names if name.startswith(f"{wanted}@")]
+    return next(iter(begun or difflib.get_close_matches(wanted, names, n=1, cutoff=0.7)), None)
 
 
 def _causes(flows: pd.DataFrame, options: Options) -> dict[str, list[str]]:

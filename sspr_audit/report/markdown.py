@@ -108,7 +108,7 @@ def _finding(number: int, finding: Finding, report: Report, when: Clock) -> Iter
 def _about(finding: Finding, report: Report, when: Clock) -> list[tuple[str, str]]:
     family = f", of the family {harmless.code(finding.family)}" if finding.family else ""
     return [
-        ("Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"),
+        ("Concerns", verdict.concerns(finding, report)),
         *_scope(finding.scope),
         ("When", verdict.seen(finding, report, when)),
         *_course(finding, report, when),

@@ -12,8 +12,8 @@ from sspr_audit.report.clock import Clock
 
 _DAY: Final = timedelta(days=1)
 
-_IN_THE_END: Final = "succeeded-in-the-end"
-"""The signal that counts flows which met the cause and succeeded all the same."""
+_IN_THE_END: Final = "all-succeeded-in-the-end"
+"""The signal that everything which met the cause succeeded all the same."""
 
 _CROWD: Final = 10
 """From how many people on an address is pointed to, from which nobody succeeded."""
@@ -72,7 +72,7 @@ def overview(report: Report, clock: Clock) -> list[tuple[int, str]]:
 
 def _titled(finding: Finding) -> str:
     sure = finding.confidence.value
-    if any((one.signal, one.value) == (_IN_THE_END, finding.flows) for one in finding.against):
+    if any(one.signal == _IN_THE_END for one in finding.against):
         sure += "; all succeeded in the end"
     return f"{harmless.line(finding.title).rstrip('.')} ({sure})"
 
@@ -117,6 +117,12 @@ def _what(finding: Finding, report: Report) -> str:
         may, it = ("may have been", "concerned") if over else ("may be", "concerns")
         return f"Password reset {may} misused: it {it} {whom}{where}"
     return f"Password reset {'gave' if over else 'gives'} trouble to {whom}{where}"
+
+
+def concerns(finding: Finding, report: Report) -> str:
+    """Return how many people and flows it concerns, and whether not only those of the window."""
+    told = f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
+    return told + " since it began, before this window" * (finding.first_seen < report.window.start)
 
 
 def seen(finding: Finding, report: Report, clock: Clock) -> str:

@@ -60,7 +60,7 @@ def checked(data: Mapping[str, Any], *, file: Path | None) -> Settings:
     try:
         settings = Settings.model_validate({**data, "file": file}, context=context)
     except ValidationError as error:
-        found += error.errors(include_input=False)
+        found += faults.apart(error.errors(include_input=False))
     told = [*(faults.sentence(one, data) for one in found), *faults.clashes(data)]
     if settings is None or told:
         raise SettingsError("\n".join(f"{file or 'settings'}: {words}" for words in told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -68,6 +68,16 @@ def _doubles(sites: object) -> Iterator[str]:
                 place = f"[[sites]] {number}, networks: entry {entry}"
                 yield f"{place} is in [[sites]] {first[one]} already: {one}"
             here.add(one)
+
+
+def apart(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the faults without lists that are too short only as a wrong entry does not count."""
+    places = [one["loc"] for one in found]
+
+    def holds(place: tuple[object, ...]) -> bool:
+        return any(len(one) > len(place) and one[: len(place)] == place for one in places)
+
+    return [one for one in found if one["type"] != "too_short" or not holds(one["loc"])]
 
 
 def sentence(fault: Mapping[str, Any], data: Mapping[str, Any]) -> str:

@@ -19,14 +19,17 @@ NAME: Final = "pseudonyms.key"
 _BYTES: Final = 32
 
 
-def pseudonym_key(settings_file: Path) -> bytes:
-    """Return the key that lies beside the settings file; make one where there is none.
+def pseudonym_key(settings_file: Path, *, make: bool = True) -> bytes:
+    """Return the key that lies beside the settings file; where there is none, `make` one.
 
     The settings file itself need not be there. Raises SettingsError for a file that holds no key
-    or that others may read, LocalTrouble where none can be made.
+    or that others may read, or where there must be one; LocalTrouble where none can be made.
     """
     file = settings_file.with_name(NAME)
     if not file.exists():
+        if not make:
+            msg = f"{file}: is not there, and tells pseudonyms; whoever made the report has its own"
+            raise SettingsError(msg)
         _make(file)
     try:
         text = contents(file)

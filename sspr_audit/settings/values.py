@@ -116,6 +116,9 @@ def network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     except ValueError:
         msg = f"must be an address or a network such as 203.0.113.0/24, not {shown(value)}"
         raise ValueError(msg) from None
+    if "%" in value:
+        msg = f"names an interface of one machine: {shown(value)}; leave out % and what follows"
+        raise ValueError(msg)
     right: ipaddress.IPv4Network | ipaddress.IPv6Network = found
     mapped = getattr(found.network_address, "ipv4_mapped", None)
     if mapped is not None and found.prefixlen >= 96:  # noqa: PLR2004 - bits before the IPv4 part

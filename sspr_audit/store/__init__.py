@@ -3,7 +3,7 @@
 from sspr_audit.store.batches import Stored, fill
 from sspr_audit.store.database import Info, NoStore, Store, copy_audit, copy_rivals, files
 from sspr_audit.store.locking import held
-from sspr_audit.store.schema import Outdated, claim
+from sspr_audit.store.schema import Outdated, agree, claim
 
 __all__ = [
     "Info",
@@ -11,6 +11,7 @@ __all__ = [
     "Outdated",
     "Store",
     "Stored",
+    "agree",
     "claim",
     "copy_audit",
     "copy_rivals",

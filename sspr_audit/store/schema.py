@@ -58,14 +58,27 @@ def standing(connection: duckdb.DuckDBPyConnection) -> int:
     # as opening the file.
     sequences = engine.rows(connection, "SELECT sequence_name FROM duckdb_sequences()")
     is_store = (_SEQUENCE,) in sequences
-    if not is_store and engine.rows(connection, "SELECT table_name FROM duckdb_tables() LIMIT 1"):
-        msg = "the file is a database, but not a store; choose another [store] path"
+    if not is_store:
+        if engine.rows(connection, "SELECT table_name FROM duckdb_tables() LIMIT 1"):
+            msg = f"{_file(connection)} is a database, but no store; choose another [store] path"
+            raise LocalTrouble(msg)
+        return 0
+    said = meta(connection, "schema") or ""
+    done = int(said) if re.fullmatch(r"[1-9]\d{0,8}", said) else 0
+    if not done:
+        msg = f"{_file(connection)} was changed by another program; move it away or restore it"
         raise LocalTrouble(msg)
-    done = int(meta(connection, "schema") or 0) if is_store else 0
     if done > len(migrations()):
-        msg = "the store was made by a newer sspr-audit; upgrade this one"
+        msg = f"{_file(connection)} was made by a newer sspr-audit; upgrade this one"
         raise LocalTrouble(msg)
     return done
+
+
+def _file(connection: duckdb.DuckDBPyConnection) -> str:
+    ((path,),) = engine.rows(
+        connection, "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    )
+    return str(path)
 
 
 def is_current(connection: duckdb.DuckDBPyConnection, *, made_by: str) -> bool:
@@ -86,6 +99,20 @@ def set_meta(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> Non
     )
 
 
+def agree(held: str | None, wanted: str | None) -> None:
+    """Raise SettingsError where the store holds another tenant than the settings name.
+
+    A domain name takes no part: nothing here knows whose it is.
+    """
+    if not (held and wanted and _ID.fullmatch(wanted.lower())) or held == wanted.lower():
+        return
+    msg = (
+        f"the store holds tenant {held}, and the settings name {wanted.lower()};"
+        " use another [store] path for each tenant"
+    )
+    raise SettingsError(msg)
+
+
 def claim(
     connection: duckdb.DuckDBPyConnection, tenants: Sequence[str], wanted: str | None
 ) -> None:
@@ -94,7 +121,9 @@ def claim(
     `tenants` are in lower case. A tenant's domain name takes no part, whoever gives it: records
     carry ids, and nothing here knows whose a domain is. Raises SettingsError.
     """
-    named = (meta(connection, "tenant_id"), wanted and wanted.lower())
+    held = meta(connection, "tenant_id")
+    agree(held, wanted)
+    named = (held, wanted and wanted.lower())
     ours = next((one for one in named if one and _ID.fullmatch(one)), None)
     theirs = [one for one in tenants if _ID.fullmatch(one)]
     foreign = [one for one in theirs if ours and one != ours]

@@ -102,10 +102,10 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     kinds, books = _kinds(ordered)
     told, sentences = _told(ordered, events)
     books |= {"people": _Book(people[1]), "addresses": _Book(addresses[1]), **sentences}
-    ids = ordered["flow_id"].tolist()
+    ids, base = ordered["flow_id"].tolist(), int(window.start.timestamp())
     columns = (
         map(_id, ids),
-        (ordered["start_utc"] - window.start).dt.total_seconds().astype("int64").tolist(),
+        (ordered["start_utc"].dt.as_unit("s").astype("int64") - base).tolist(),
         ordered["length_s"].fillna(0).astype("int64").tolist(),
         *(people[0], addresses[0], kinds),
         [str(one).replace(" ", "") for one in told],
@@ -118,7 +118,7 @@ def packed(  # noqa: PLR0913 -- what the rows are made from, and how many bytes 
     needs = zip(people[0], addresses[0], kinds, (one[0] for one in told), strict=True)
     kept = _fitting(rows, [*needs], books, budget - _SPARE)
     document = {
-        "base": int(window.start.timestamp()),
+        "base": base,
         "zones": _zones(ordered["start_utc"], clock),
         "domain": domain,
         **{name: book.used for name, book in books.items()},

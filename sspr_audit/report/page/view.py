@@ -236,7 +236,7 @@ def _said(text: str) -> str:
 
 def _facts(finding: Finding, report: Report, when: Clock) -> Iterator[tuple[str, str]]:
     scope = finding.scope
-    yield "Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
+    yield "Concerns", verdict.concerns(finding, report)
     where = words.listed(scope.sites or scope.ips, most=4)
     few = len(scope.clients) <= _FEW_CLIENTS
     clients = (

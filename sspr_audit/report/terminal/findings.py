@@ -56,7 +56,7 @@ def _about(
     finding: Finding, report: Report, when: Clock, *, verbose: bool
 ) -> Iterable[tuple[str, str]]:
     scope, most = finding.scope, None if verbose else 3
-    yield "Concerns", f"{words.people(finding.users)}, {words.several(finding.flows, 'flow')}"
+    yield "Concerns", verdict.concerns(finding, report)
     if scope.sites:
         yield "Sites", words.listed(scope.sites, most=most)
     if scope.ips:

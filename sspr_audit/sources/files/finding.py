@@ -33,9 +33,10 @@ def find(paths: Sequence[str]) -> tuple[list[ExportFile], list[str]]:
         if word == "-":
             found.setdefault("-", ExportFile("standard input", None))
             continue
-        there = [inner for path in _named(word) for inner in _files(path)]
+        # An empty word is what a script gives whose variable was never set; a path of it is `.`.
+        there = [inner for path in (_named(word) if word else ()) for inner in _files(path)]
         if not there:
-            missing.append(shown(word))
+            missing.append(shown(word) or "the empty word")
         for file in there:
             key = os.path.realpath(file.path or "")
             if file.named or key not in found:
@@ -96,6 +97,6 @@ def _files(path: Path) -> list[ExportFile]:
 def _below(folder: Path) -> Iterator[Path]:
     failed: list[OSError] = []
     for here, folders, names in os.walk(folder, onerror=failed.append):
-        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        links = [name for name in folders if os.path.islink(os.path.join(here, name))]  # noqa: PTH114, PTH118 - raises nothing
         yield from (Path(here) / name for name in names + links)
     yield from (Path(error.filename) for error in failed)

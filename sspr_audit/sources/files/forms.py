@@ -65,14 +65,15 @@ def of_record(value: Mapping[str, Any], context: str | None = None) -> str | Non
 
 
 def _of_keys(value: Mapping[str, Any]) -> str | None:
-    keys = value.keys()
-    if isinstance(value.get("properties"), dict) and keys & {"category", "operationName", "time"}:
-        return _diagnostic(value)
-    if keys & {"activityDateTime", "activityDisplayName"}:
+    # A union of tables gives each row the columns of all: one without a value tells nothing.
+    said = {key for key, held in value.items() if held is not None}
+    if said & {"activityDateTime", "activityDisplayName"}:
         return Form.GRAPH
-    if keys & set(_LA_TIMES):
+    if isinstance(value.get("properties"), dict) and said & {"category", "operationName", "time"}:
+        return _diagnostic(value)
+    if said & set(_LA_TIMES):
         return _row(value)
-    return _by_keys(keys)
+    return _by_keys(value.keys())
 
 
 def of_context(context: str | None) -> str | None:
@@ -96,7 +97,8 @@ def _row(value: Mapping[str, Any]) -> str | None:
     if any(value.get(name) is not None for name in _SIGNIN_ROW) or table.endswith("signinlogs"):
         return "signIns"
     is_audit = table in ("", "auditlogs") or any(value.get(name) is not None for name in _LA_OWN)
-    return Form.LOG_ANALYTICS if is_audit and value.keys() & set(_LA_ACTIVITIES) else None
+    has_activity = any(value.get(name) is not None for name in _LA_ACTIVITIES)
+    return Form.LOG_ANALYTICS if is_audit and has_activity else None
 
 
 def _word(value: object) -> str:

@@ -25,6 +25,9 @@ CUT: Final = "cut short"
 ENVELOPES: Final = ("value", "records")
 """Keys whose array holds records: Graph pages, and Event Hub messages or blobs."""
 
+_OWN: Final = ("activityDateTime", "createdDateTime", "loggedByService", "TimeGenerated")
+"""Keys that a record has itself, and none of these."""
+
 _AT_ONCE: Final = 1 << 20
 """Characters up to which an object is read in one go; a larger one may be an envelope."""
 
@@ -41,7 +44,8 @@ Found = tuple[str, dict[str, Any], str | None]
 
 def is_envelope(value: dict[str, Any]) -> bool:
     """Say whether an object is no record but holds a list of them."""
-    return any(isinstance(value.get(key), list) for key in ENVELOPES)
+    holds = any(isinstance(value.get(key), list) for key in ENVELOPES)
+    return holds and value.keys().isdisjoint(_OWN)
 
 
 class Reader:
