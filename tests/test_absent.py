@@ -215,6 +215,19 @@ def test_at_what_sites_share_a_screen_must_have_spoken(shared):
     assert bool(found.suspicions) is not shared
 
 
+def test_a_place_that_could_never_show_a_silence_is_no_test():
+    """Twenty homes cost the sites nothing; each is told how many more people it takes."""
+    homes = [
+        {**one, "site": f"home-{number}", "person": f"{number}-{one['person']}"}
+        for number in range(20)
+        for one in habits("Lund", 4, 0.5)
+    ]
+    alone, beside = (absent.tested(made([*USUAL, *SPOKE, *SILENT, *rows])) for rows in ([], homes))
+
+    assert beside.tests == alone.tests
+    assert len(beside.few) > len(alone.few)
+
+
 def test_few_people_make_no_verdict():
     """A small place is not suspected; how many people more would do is said."""
     found = absent.tested(made([*USUAL, *habits("Malmö", 4, 0.0)]))

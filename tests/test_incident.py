@@ -10,7 +10,7 @@ from material import NO_CODE, STOPPED, WINDOW, ago, as_set, made, named, shuffle
 from material import signal as of
 
 from sspr_audit.evidence import incident
-from sspr_audit.model import State, Window
+from sspr_audit.model import Kind, State, Window
 
 PLACES = ("Malmö", "Lund", "Ystad", "198.51.100.1", "198.51.100.2")
 BEGAN = ago(3.6)
@@ -198,7 +198,7 @@ def test_few_people_show_an_incident_whenever_it_begins():
         material = made([*usual(), *moved])
         found = only(at_once(material))
 
-        assert found.p <= material.limit(1)
+        assert found.p <= material.limit(Kind.TIME, 1)
         assert of(found, "everywhere").state is State.FIRED
 
 
@@ -208,7 +208,7 @@ def test_hardly_anybody_elsewhere_may_be_chance():
     material = made([*usual(), *rows])
     found = only(at_once(material))
 
-    assert found.p <= material.limit(1)
+    assert found.p <= material.limit(Kind.TIME, 1)
     assert of(found, "everywhere").state is State.QUIET
 
 

@@ -31,12 +31,9 @@ def suspicion(p=1e-9, **states):
     return Suspicion(TARGET, Kind.STALLED, p, scope, 9, 9, began, ended, signals, flows)
 
 
-def judged(*suspicions, tests=100, looks=1):
-    """Return the judgements of these suspicions, and of other looks that found nothing."""
-    tested = [
-        model.Tested(Kind.STALLED, tests, suspicions),
-        *[model.Tested(Kind.TIME, 1)] * (looks - 1),
-    ]
+def judged(*suspicions, tests=100, part=1.0):
+    """Return the judgements of these suspicions, which may use such a part of the rate."""
+    tested = [model.Tested(Kind.STALLED, tests, suspicions, part=part)]
     return judge.judgements(tested, KNOWN)
 
 
@@ -75,17 +72,21 @@ def test_a_signal_of_the_same_kind_does_not_agree():
 
 
 def test_chance_is_weighed_over_every_test_and_every_look():
-    """The same p is a finding among few tests, and none among many, or among many looks."""
+    """The same p is a finding among few tests, and none among many, or for a part of the rate."""
     p = KNOWN.weights.numbers["false_discovery"] / 100
 
     assert judged(suspicion(p), tests=100)[0].confidence
     assert judged(suspicion(p), tests=101)[0].confidence is None
-    assert judged(suspicion(p), tests=100, looks=2)[0].confidence is None
+    assert judged(suspicion(p), tests=100, part=0.5)[0].confidence is None
 
 
 def test_every_look_has_its_part_of_the_rate():
-    """As many families are yielded as the limit of what is left out reckons with."""
-    assert len(tuple(evidence.patterns(made(usual())))) == LOOKS
+    """All together use no more than all of it, and a silence has most."""
+    parts = [one.part for one in evidence.patterns(made(usual()))]
+
+    assert len(parts) == LOOKS
+    assert sum(parts) == pytest.approx(1)
+    assert max(parts) == KNOWN.weights.numbers["silences_part"]
 
 
 @pytest.mark.parametrize("tests", [1, 7, 300])
@@ -93,7 +94,8 @@ def test_every_look_has_its_part_of_the_rate():
 def test_what_is_left_out_of_other_tests_is_told_itself(tests, others):
     """Sure enough to be left out is sure enough to be a finding, and nothing falls between."""
     every = max(tests, 1 + others)
-    limit = KNOWN.weights.numbers["false_discovery"] / LOOKS / every
+    part = made([]).part(Kind.STALLED)
+    limit = KNOWN.weights.numbers["false_discovery"] * part / every
     mine = suspicion(p=limit)
     more = tuple(
         replace(suspicion(p=0.5), flow_ids=(f"other-{n}",), scope=Scope(sites=(f"s{n}",)))
@@ -104,7 +106,7 @@ def test_what_is_left_out_of_other_tests_is_told_itself(tests, others):
 
     assert evidence.certain(family, made([])) == (mine,)
     assert evidence.certain(beyond, made([])) == ()
-    told = judged(mine, *more, tests=tests, looks=LOOKS)
+    told = judged(mine, *more, tests=tests, part=part)
     assert told[0].suspicion == mine
     assert told[0].confidence
 

@@ -21,7 +21,7 @@ from material import (
 )
 
 from sspr_audit.evidence import cohorts, gates, scan, stalled
-from sspr_audit.model import Scope, State
+from sspr_audit.model import Kind, Scope, State
 
 
 def outage(count=12, since=3.0, until=0.1, **changes):
@@ -365,7 +365,7 @@ def test_too_few_people_say_how_many_more_would_do():
     assert found.few[0].needs == "more people: 1 who tries at 192.0.2.8 (4 so far)"
     material = made([*usual(), *outage(count=5, place="192.0.2.8")])
     more = stalled.tested(material)
-    assert any(one.p <= material.limit(more.tests) for one in more.suspicions)
+    assert any(one.p <= material.limit(Kind.STALLED, more.tests) for one in more.suspicions)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

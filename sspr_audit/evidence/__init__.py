@@ -44,7 +44,7 @@ def patterns(material: Material) -> Iterator[Tested]:
         *(gates.phone(rest), gates.mail(rest), aftermath.tested(rest)),
     ):
         told = tuple(explained(suspicion, material) for suspicion in one.suspicions)
-        yield replace(one, suspicions=told)
+        yield replace(one, suspicions=told, part=material.part(one.kind))
 
 
 def certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
@@ -52,7 +52,7 @@ def certain(tested: Tested, material: Material) -> tuple[Suspicion, ...]:
 
     A finding is asked for as much: what is left out of other tests for them is told itself.
     """
-    limit = material.limit(max(tested.tests, len(tested.suspicions)))
+    limit = material.limit(tested.kind, max(tested.tests, len(tested.suspicions)))
     return tuple(one for one in tested.suspicions if one.p <= limit)
 
 

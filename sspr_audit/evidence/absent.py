@@ -47,9 +47,13 @@ def tested(material: Material) -> Tested:
     worth = worth.join(_again(worth, here, material))
     worth = worth[~_over_before(worth, runs, material)]
     found = [_suspicion(one, material) for one in _silences(here, runs, worth)]
-    return Tested(
-        Kind.ABSENT, len(table), tuple(found), tuple(_few(table[~enough], len(table), material))
+    # A place at which nobody could ever find a silence is no test: chance has no way there either.
+    tells = (table["all"] >= material.numbers["least_people"]) & (
+        table["all"] * table["usual"] >= material.numbers["least_expected"]
     )
+    tests = max(int(tells.sum()), 1)
+    few = tuple(_few(table[~enough], tests, material))
+    return Tested(Kind.ABSENT, tests, tuple(found), few)
 
 
 def _speaking(material: Material) -> pd.Index[str]:
@@ -137,6 +141,7 @@ def _compared(here: pd.DataFrame, runs: pd.DataFrame, material: Material) -> pd.
     table["people"] = silent.sum(axis=1)
     table["usual"] = (silent * share.reindex(silent.index)).sum(axis=1) / table["people"]
     table["places"] = int(tells.sum()) - tells.reindex(table.index).astype(int)
+    table["all"] = here.groupby("place")["person"].nunique().reindex(table.index)
     own = _past(units, table["rank"])
     table["had"], table["of"] = (own[name].reindex(table.index).fillna(0) for name in own)
     size, numbers = tries.sum(axis=1), material.numbers
@@ -257,7 +262,7 @@ def _few(table: pd.DataFrame, tests: int, material: Material) -> Iterator[Few]:
     """Yield for each place with too few people how many more would do, if none of them came."""
     import numpy as np
 
-    wanted = material.limit(tests)
+    wanted = material.limit(Kind.ABSENT, tests)
     sites = set(material.flows["site"].dropna())
     for place, row in table.iterrows():
         counts = np.arange(1, 2_000)

@@ -182,4 +182,8 @@ def others_spared(early: pd.DataFrame, material: Material) -> Signal:
         which = "other" if len(others) < len(mine) else "hybrid"
         needs = f"{more_people(lacks)} on {which} devices who sign in as soon"
         return Signal(name, kind, State.FEW, text, hits, len(mine), p, needs)
-    return Signal(name, kind, State.of(p <= material.limit(1)), text, hits, len(mine), p)
+    return Signal(name, kind, State.of(_is_sure(p, material)), text, hits, len(mine), p)
+
+
+def _is_sure(p: float, material: Material) -> bool:
+    return p <= material.limit(Kind.AFTERMATH, 1)

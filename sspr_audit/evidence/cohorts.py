@@ -228,7 +228,9 @@ def too_few(
             continue
         if stands_out(one, numbers):
             continue
-        more = scan.missing_people(one, numbers["least_people"], material.limit(tests))
+        more = scan.missing_people(
+            one, numbers["least_people"], material.limit(Kind.STALLED, tests)
+        )
         if more is not None:
             scope = Scope(sites=(one.cohort,)) if one.cohort in sites else Scope(ips=(one.cohort,))
             who = several(more, "who tries", "who try")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import devices, egress, networks
-from sspr_audit.model import Context, Site, Window
+from sspr_audit.model import Context, Kind, Site, Window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ SCREENS: Final = (SCREEN, "windows7-addin")
 """Clients that are a sign-in screen, of whatever Windows."""
 
 LOOKS: Final = 9
-"""How many families are looked at: each may use this part of the false discovery rate."""
+"""How many families are looked at; each has its part of the false discovery rate."""
 
 NOT_ALONE: Final = 2
 """People of whom something must be seen: one alone shows nothing of a place or a device."""
@@ -126,9 +126,14 @@ class Material:
         known = len(set(spans["person"]).intersection(people))
         return known >= self.numbers["known_share"] * len(people)
 
-    def limit(self, tests: int) -> float:
+    def part(self, kind: Kind) -> float:
+        """Return which part of the false discovery rate a family of this kind may use."""
+        silences = self.numbers["silences_part"]
+        return silences if kind is Kind.ABSENT else (1 - silences) / (LOOKS - 1)
+
+    def limit(self, kind: Kind, tests: int) -> float:
         """Return the p that the surest of so many tests of a family must reach to be a finding."""
-        return self.numbers["false_discovery"] / LOOKS / max(tests, 1)
+        return self.numbers["false_discovery"] * self.part(kind) / max(tests, 1)
 
     def without(self, flow_ids: pd.Series[str]) -> Material:
         """Return the same without these flows, which something else explains."""

@@ -18,6 +18,7 @@ from sspr_audit.evidence import statistics
 from sspr_audit.evidence.grid import Grid
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.spans import Span, spans
+from sspr_audit.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ def standouts(
     cohort of each dimension a unit belongs, null for none.
     """
     found, tests = _once(units, dimensions, material)
-    limit = material.limit(tests)
+    limit = material.limit(Kind.STALLED, tests)
     sure = [one for one in found if one.dimension not in WIDE and one.p <= limit]
     if not sure:
         return found, tests

@@ -42,7 +42,7 @@ def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgemen
         # away to the others.
         rates = discovery.false_discovery([each.p for each in one.suspicions], one.tests)
         for suspicion, rate in zip(one.suspicions, rates, strict=True):
-            q = min(1.0, float(rate) * len(tested))
+            q = min(1.0, float(rate) / one.part)
             judged.append(_judged(suspicion, q, one.tests, knowledge))
     return tuple(_whole(judged))
 

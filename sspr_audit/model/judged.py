@@ -145,6 +145,8 @@ class Tested:
     tests: int
     suspicions: tuple[Suspicion, ...] = ()
     few: tuple[Few, ...] = ()
+    part: float = 1.0
+    """Which part of the false discovery rate it may use: all families together may use all."""
 
 
 @dataclass(frozen=True, slots=True)
