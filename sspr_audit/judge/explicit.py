@@ -37,7 +37,9 @@ def unobservable(
     for one in few:
         lacking[one.target][one.needs] = None
     stated = {id_ for row in knowledge.reasons for id_ in knowledge.named_by(row)}
-    stated |= {finding.cause for finding in found}
+    for finding in found:  # of a family that was found, none is unseen, if not told apart
+        members = knowledge.families[finding.family].members if finding.family else ()
+        stated |= {finding.cause, *members}
     told = []
     for cause in knowledge.causes.values():
         if cause.id in stated or not cause.applies_in(cloud):

@@ -212,10 +212,11 @@ def _no_verdict(report: Report, clock: Clock) -> Iterator[str]:
             f"{words.several(account.events, 'event')} of other kinds were counted."
         )
     else:
-        yield (
-            "No cause is named by a reason in these records; "
-            f"{words.several(words.fruitless(totals), 'flow')} ended without one."
+        without = words.fruitless(totals)
+        ended = (
+            f"{words.several(without, 'flow')} ended without one" if without else "all ended well"
         )
+        yield f"No cause is named by a reason in these records; {ended}."
         yield words.counted(totals)
         yield from _crowds(report)
         yield (

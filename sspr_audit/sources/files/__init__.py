@@ -29,6 +29,8 @@ _FOLDER_LINK: Final = "it is a link to a folder; name that folder itself"
 _SPECIAL: Final = "it is no file, but a pipe or device"
 _WEB_PAGE: Final = "it is a web page or XML, not an export; sign in and download again"
 _NEITHER: Final = "it is neither JSON nor a CSV with a header line"
+_STRANGE: Final = "a CSV of no known export"
+_EXPORT: Final = "export it anew: Entra admin center, Audit logs, Download"
 _NOTHING: Final = "no record in it is of a known form"
 _UNKNOWN: Final = "not a record of a known form"
 _PREAMBLE: Final = re.compile(r'"?sep=|#TYPE ')
@@ -295,4 +297,5 @@ def _unknown_csv(header: str) -> NotUnderstood:
         return NotUnderstood(_NEITHER)
     strange = forms.not_understood(names) or names
     told = ", ".join(name[:40] for name in strange[:_HEADERS]) + ", …" * (len(strange) > _HEADERS)
-    return NotUnderstood(f"it is a CSV of no known export; headers not understood: {told}")
+    what = "no export, or one of unknown headers" if strange == list(names) else _STRANGE
+    return NotUnderstood(f"it is {what} ({_EXPORT}); headers not understood: {told}")
