@@ -195,6 +195,16 @@ def test_the_report_and_the_flows_are_attached(letter):
     assert all(name in letter.text for name, _ in kinds)
 
 
+def test_files_are_named_by_the_days_of_the_readers_zone(demo):
+    """As the subject is: a week from Monday to Sunday is no other week in UTC."""
+    start, end = (datetime(2026, 11, day, 23, tzinfo=UTC) for day in (8, 15))
+    about = replace(demo.report, window=Window(start, end))
+    letter = pipeline.letter(replace(demo, report=about), "Europe/Stockholm")
+
+    assert "[2026-11-09 to 2026-11-15]" in letter.subject
+    assert letter.attachments[0].name == "sspr-report-2026-11-09-to-2026-11-15.html"
+
+
 def test_what_is_too_large_is_left_out_and_said(demo, monkeypatch):
     """A mail that no server takes would be no mail."""
     done = demo

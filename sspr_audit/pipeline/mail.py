@@ -152,12 +152,14 @@ def _same(entry: Entry, to: tuple[str, ...]) -> bool:
 
 
 def _files(done: Analysis, timezone: str | None) -> Iterator[Attachment]:
-    window = done.report.window
-    about = f"{window.start:%Y-%m-%d}-to-{window.end:%Y-%m-%d}"
+    from sspr_audit.report import clock
+    from sspr_audit.report.mail import content
+
+    about = "-to-".join(content.days(done.report.window, clock.clock(timezone)))
     forms = {"html": ("report", "text/html"), "csv": ("flows", "text/csv")}
     for form, (name, kind) in forms.items():
-        content = report.rendered(done, form, timezone=timezone).encode()
-        yield Attachment(f"sspr-{name}-{about}.{form}", kind, content)
+        text = report.rendered(done, form, timezone=timezone)
+        yield Attachment(f"sspr-{name}-{about}.{form}", kind, text.encode())
 
 
 def waiting(box: Outbox, to: tuple[str, ...], *, in_doubt: bool = False) -> list[Entry]:

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from textwrap import shorten
 from typing import Final
 
-from sspr_audit.model import Attachment, Finding, Report
+from sspr_audit.model import Attachment, Finding, Report, Window
 from sspr_audit.report import basis, harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock
 
@@ -143,12 +143,17 @@ def _period(report: Report, clock: Clock) -> str:
 
 def subject(report: Report, clock: Clock) -> str:
     """Return the verdict in one line, and the days it is about: what a phone shows of a letter."""
-    first = clock.day(report.window.start).partition(" ")[2]
-    last = clock.day(report.window.end - _INSTANT).partition(" ")[2]
-    days = f"[{first}]" if first == last else f"[{first} to {last}]"
+    first, last = days(report.window, clock)
+    when = f"[{first}]" if first == last else f"[{first} to {last}]"
     doubt = "Data incomplete. " if report.coverage.complete is False else ""
     said = harmless.line(doubt + _verdict(report, _SUBJECT - len(doubt)), bound=None)
-    return f"{cut(said, _SUBJECT)} {days}"
+    return f"{cut(said, _SUBJECT)} {when}"
+
+
+def days(window: Window, clock: Clock) -> tuple[str, str]:
+    """Return the first and the last day of a window, by that clock."""
+    first, last = clock.day(window.start), clock.day(window.end - _INSTANT)
+    return first.partition(" ")[2], last.partition(" ")[2]
 
 
 def cut(text: str, most: int) -> str:
