@@ -125,7 +125,7 @@ def _account(report: Report) -> str:
     counts = {
         "other audit records": account.other_records,
         "outside the window": account.outside_window,
-        "duplicates": account.duplicates,
+        "dropped as duplicates": account.duplicates,
         "skipped": _skipped(report),
         **{words.name(kind): count for kind, count in sorted(account.context_records.items())},
     }

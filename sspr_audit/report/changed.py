@@ -17,6 +17,8 @@ HEADINGS: Final = ("verdict", "before", "after", "points", "95 %")
 NOWHERE: Final = {"site": "(no named site)", "client": "-"}
 """What stands for a place without a name."""
 
+_SCREEN: Final = "People who reset at the Windows sign-in screen, by site"
+
 
 def sentences(change: Change, clock: Clock) -> Iterator[str]:
     """Yield what became of everybody, what was compared, and what to know of it."""
@@ -41,7 +43,11 @@ def tables(change: Change) -> Iterator[tuple[str, str, tuple[Comparison, ...]]]:
     found = (
         ("Ended well, by site", "site", change.by_site),
         ("Ended well, by client", "client", change.by_client),
-        ("At the Windows sign-in screen, by site", "site", change.at_signin_screen),
+        (
+            "People who reset at the Windows sign-in screen, by site",
+            "site",
+            change.at_signin_screen,
+        ),
     )
     return (one for one in found if one[2])
 

@@ -116,7 +116,8 @@ def _clients(clients: Mapping[str, int]) -> str:
 
 
 def _days(report: Report, *, local: bool) -> Table:
-    rows = [[one.day, f"{one.flows:,}", *_outcomes(one.outcomes)] for one in report.by_day]
+    newest = reversed(report.by_day)
+    rows = [[one.day, f"{one.flows:,}", *_outcomes(one.outcomes)] for one in newest]
     note = words.UTC_DAYS if local else ""
     return _table("days", "By day (UTC)", ["day"], rows, counts=("flows", *OUTCOMES), note=note)
 

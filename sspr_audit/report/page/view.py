@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sspr_audit.model import Change, Comparison, Finding, Report, Scope, Totals, Verdict
+from sspr_audit.model import (
+    OUTCOMES,
+    Change,
+    Comparison,
+    Finding,
+    Report,
+    Scope,
+    Totals,
+    Verdict,
+)
 from sspr_audit.report import basis, changed, harmless, progress, verdict, words
 from sspr_audit.report.clock import Clock
 from sspr_audit.report.page.tables import ROWS, tables
@@ -100,7 +109,8 @@ def _is_fault(pair: tuple[str, str]) -> bool:
 
 def _tiles(now: Totals, before: Totals | None) -> list[dict[str, str]]:
     """Return the counts to see first, each with the same count of the span before."""
-    shown = ("succeeded", "failed", "blocked", "abandoned")
+    usual = ("succeeded", "failed", "blocked", "abandoned")
+    shown = [one for one in OUTCOMES if one in usual or now.outcomes[one]]
     counts = [
         ("people", now.users, before.users if before else None),
         ("flows", now.flows, before.flows if before else None),
