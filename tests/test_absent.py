@@ -85,6 +85,14 @@ def test_a_place_that_never_spoke_is_suspected_without_a_past():
     assert signal(found, "no-devices-there").state is State.UNKNOWN
 
 
+def test_what_never_spoke_has_no_beginning():
+    """The data's first day is not the day on which it began, nor are its changes to blame."""
+    found = suspicion([*USUAL, *habits("Malmö", 40, 0.0)])
+
+    assert found.onset is None
+    assert signal(found, "changed-before").state is State.UNKNOWN
+
+
 def test_a_place_that_is_over_says_so():
     """A silence that ended inside the window is told with its end."""
     again = [on_day(f"malmö-{n}", 53, "Malmö", client="windows-signin") for n in range(9)]

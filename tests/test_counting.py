@@ -79,6 +79,27 @@ def test_every_record_counts_once(rich):
     assert account.events == len(RICH) - 3
 
 
+def test_sign_ins_of_which_nothing_can_be_used_are_skipped(tmp_path):
+    """They are in the account as well: what is of no use was not kept for anything."""
+    rows = [
+        {
+            "id": f"s{n}",
+            "createdDateTime": "soon",
+            "appId": "a",
+            "userId": "00000000-0000-0000-0000-000000000009",
+        }
+        for n in range(5)
+    ]
+    (tmp_path / "signIns.json").write_text(json.dumps({"value": rows}), "utf-8")
+    (tmp_path / "audit.json").write_text(json.dumps(success()), "utf-8")
+    done = report.from_files([str(tmp_path)], Options(knowledge.load(), NOW, NOW))
+    inputs = done.report.account
+
+    assert [(one.count, one.reason.partition(":")[0]) for one in inputs.skipped] == [(5, "signIns")]
+    assert inputs.context_records["signIns"] == 0
+    assert not done.complete
+
+
 @settings(max_examples=10)
 @given(
     st.lists(

@@ -145,6 +145,17 @@ def test_daily_changes_are_no_evidence():
     assert found.p > 0.5
 
 
+def test_changes_before_the_baseline_are_not_held_against_it():
+    """They are no part of the time that the rest is counted over."""
+    long_ago = [change(number, 100 + number) for number in range(40)]
+    few, many = (
+        onset.changed_before(made(usual(), changes=[change(99, 3.1), *more]), BEGUN)
+        for more in ([], long_ago)
+    )
+
+    assert (many.state, many.p) == (few.state, few.p) == (State.FIRED, few.p)
+
+
 def test_without_policy_events_nothing_is_known():
     """Where the data hold no policy change at all, silence about them means nothing."""
     found = onset.changed_before(made(usual()), BEGUN)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 import tenant
 from material import (
@@ -21,7 +23,7 @@ from material import (
 from material import signal as of
 
 from sspr_audit.evidence import patterns, people, takeover
-from sspr_audit.model import Scope, State
+from sspr_audit.model import Scope, State, Window
 
 STRANGE = "192.0.2.77"
 
@@ -311,6 +313,21 @@ def test_a_network_that_was_used_before_is_no_stranger():
 
         rows = [*usual(), before, *attempt()]
         assert takeover.tested(made(rows, [registration()])).suspicions == ()
+
+
+def test_nobody_knows_when_an_address_of_the_first_day_was_first_seen():
+    """An export begins some day, and with it every address that people use anyway."""
+    whole = made([*usual(), *attempt()], [registration()])
+    late = replace(whole, baseline=Window(ago(2.2), whole.baseline.end))
+
+    assert takeover.tested(whole).suspicions
+    assert not takeover.tested(late).suspicions
+
+
+def test_many_odd_resets_of_one_address_are_reckoned_with():
+    """However many ways there are to choose them from all."""
+    assert takeover.together(pd.Series([0.9] * 400), 2_000) == 1.0
+    assert takeover.together(pd.Series([1e-9] * 3), 5) == pytest.approx(10 * 1e-27)
 
 
 def test_several_victims_of_one_address_are_one_takeover():

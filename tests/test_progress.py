@@ -13,12 +13,14 @@ import pytest
 import report_factory as factory
 import report_hostile
 
+import sspr_audit
 from sspr_audit import cli, engine, knowledge
 from sspr_audit.errors import LocalTrouble
 from sspr_audit.evidence import change
 from sspr_audit.judge import course, telling
 from sspr_audit.model import (
     Course,
+    Coverage,
     Gone,
     Met,
     Past,
@@ -91,27 +93,36 @@ def compared(before, after, verdict):
 # Identity
 
 
-def stated(**changes):
-    return telling.identity("license-missing", Scope(**changes), is_stated=True)
+def test_an_identity_is_of_what_and_where():
+    """A text is the same finding wherever it is, a pattern is one a place and client."""
+    places = [("",), ("Malmö",), ("Malmö", "windows-signin"), ("Lund",), ("192.0.2.1",), None]
+    found = {telling.identity(SILENT, where) for where in places}
+
+    assert len(found) == len(places)
+    assert {len(one) for one in found} == {12}
 
 
-def shown(**changes):
-    return telling.identity("signin-screen-silent-at-site", Scope(**changes), is_stated=False)
+def test_an_identity_stays_when_one_more_is_hit():
+    """Whoever is added to a finding, and whatever address they came by, it is the same one."""
+    before, after = (
+        {
+            (one.family or one.cause, one.scope.sites): one
+            for one in sspr_audit.demo(**span).judged.findings
+            if not course.is_stated(one)
+        }
+        for span in ({"until": "2026-11-18"}, {})
+    )
+    both = [(before[key], after[key]) for key in before.keys() & after.keys()]
 
-
-def test_an_identity_is_of_what_and_where_and_of_nobody():
-    """People take no part; a text is the same finding wherever it is, a pattern is one a place."""
-    malmo = {"sites": ("Malmö",), "clients": ("windows-signin",)}
-
-    assert stated() == stated(users=("a@example.com",), sites=("Lund",), ips=("192.0.2.1",))
-    assert shown(**malmo) == shown(**malmo, users=("a@example.com",), ips=("192.0.2.1",))
-    assert len({shown(), shown(**malmo), shown(sites=("Lund",)), shown(ips=("192.0.2.1",))}) == 4
-    assert shown(devices=("model Slate 7",)) == shown(devices=("model Slate 7",), sites=("Lund",))
-    assert stated() != telling.identity("license-missing", Scope(), is_stated=False)
-    assert len(stated()) == 12
+    assert both
+    assert all(old.identity == new.identity for old, new in both)
+    assert any(old.users != new.users for old, new in both)
 
 
 # The rules
+
+
+SILENT = "signin-screen-silent-at-site"
 
 
 WINDOW = Window(START, START + WEEK)
@@ -123,7 +134,7 @@ def reason_finding(**changes):
     made = {
         "cause": "license-missing",
         "family": None,
-        "identity": stated(),
+        "identity": telling.identity("license-missing", None),
         "evidence": (Statement("reason-stated", "3 flows give the reason"),),
         "first_seen": START + DAY,
         "last_seen": START + 2 * DAY,
@@ -132,7 +143,10 @@ def reason_finding(**changes):
 
 
 def pattern_finding(**changes):
-    made = {"identity": shown(), "family": "signin-screen-silent-at-site"}
+    made = {
+        "identity": telling.identity(SILENT, ("Malmö",)),
+        "family": "signin-screen-silent-at-site",
+    }
     return factory.finding(**{**made, "first_seen": START + DAY, **changes})
 
 
@@ -189,6 +203,42 @@ def test_a_pattern_whose_beginning_stands_out_in_the_window_is_new():
     assert trend(pattern_finding(evidence=begun), is_whole=True).course is Course.NEW
     assert trend(pattern_finding(evidence=begun)).course is Course.NOT_KNOWN
     assert trend(pattern_finding(), is_whole=True).course is Course.NOT_KNOWN
+
+
+def test_what_ended_long_ago_and_began_anew_is_new():
+    """An incident of this week is not last week's, which ended; one that only paused is."""
+    begun = (Statement("sudden-onset", "It began", f"{START + DAY:%Y-%m-%dT%H:%M:%SZ}"),)
+    now = pattern_finding(evidence=begun)
+    last_week, paused = (
+        Told(BEFORE, True, (replace(told(now).findings[0], last_seen=START + DAY - ago),))  # noqa: FBT003
+        for ago in (5 * DAY, DAY / 2)
+    )
+
+    assert trend(now, [], last_week).course is Course.NEW
+    assert trend(now, [], last_week).last_before == START - 4 * DAY
+    assert trend(now, [], paused).course is Course.CONTINUING
+
+
+@pytest.mark.parametrize(
+    ("complete", "first", "is_whole"),
+    [
+        (True, 3 * DAY, True),
+        (False, 0 * DAY, False),
+        (None, 0 * DAY, True),
+        (None, 3 * DAY, False),
+    ],
+)
+def test_a_report_remembers_whether_its_records_held_the_whole_window(
+    complete, first, is_whole, tmp_path
+):
+    """Of files nobody knows what they lack; that they do not reach the edges is known."""
+    keeper = keep.keeper(tmp_path)
+    keep.brought(keeper, "graph/page.json")
+    spans = ((START + first, START + WEEK),)
+    report = factory.report(window=WINDOW, coverage=Coverage(complete=complete, spans=spans))
+    remembering.remember(keeper, report)
+    with keeper.store.reading() as store:
+        assert history.at(store, WINDOW).complete is is_whole
 
 
 def test_an_earlier_report_reaches_further_back_than_the_records():

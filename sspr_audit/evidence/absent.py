@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import silence, statistics
+from sspr_audit.evidence import egress, silence, statistics
 from sspr_audit.evidence.material import NOT_ALONE, SCREEN
 from sspr_audit.evidence.silence import Silence
 from sspr_audit.model import Few, Kind, Scope, Suspicion, Tested
@@ -230,7 +230,7 @@ def _silences(here: pd.DataFrame, runs: pd.DataFrame, table: pd.DataFrame) -> It
             sure=float(row["a"] + row["b"]),
             places=int(row["places"]),
             p=float(row["p"]),
-            onset=(began.max() if len(began) else flows["start_utc"].min(), surely),
+            onset=(began.max(), surely) if len(began) else None,
             again=(row["again"], int(row["used"]), int(row["since"])) if row["used"] else None,
             over=bool(row["well"] and row["used"] >= NOT_ALONE),
         )
@@ -247,13 +247,14 @@ def _suspicion(one: Silence, material: Material) -> Suspicion:
             ips=tuple(sorted(one.flows["ip_group"].dropna().unique())),
             clients=(SCREEN,),
         ),
+        where=egress.first(one.place),
         users=one.people,
         flows=len(one.flows),
         first_seen=one.flows["start_utc"].min().to_pydatetime(warn=False),
         last_seen=one.flows["end_utc"].max().to_pydatetime(warn=False),
         signals=tuple(silence.signals(one, material)),
         flow_ids=tuple(one.flows["flow_id"]),
-        onset=(one.onset[0].to_pydatetime(warn=False), one.onset[1].to_pydatetime(warn=False)),
+        onset=one.between,
         over=one.over,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import onset, scan
+from sspr_audit.evidence import egress, onset, scan
 from sspr_audit.evidence.material import Material
 from sspr_audit.evidence.scan import Standout
 from sspr_audit.evidence.wording import several
@@ -148,6 +148,7 @@ def suspicion(
         kind=kind,
         p=one.found.p,
         scope=_scope(one, hits),
+        where=_where(one),
         users=int(hits["person"].nunique()),
         flows=len(hits),
         first_seen=hits["start_utc"].min().to_pydatetime(warn=False),
@@ -157,6 +158,16 @@ def suspicion(
         onset=one.onset.between if one.dated else None,
         over=one.dated and one.onset.ended is not None,
     )
+
+
+def _where(one: Stretch) -> str:
+    """Return the place or product that the cohort is of; the client stands in its scope."""
+    dimension = one.found.dimension
+    if dimension in scan.WIDE:
+        return ""
+    if dimension.startswith("place") or dimension == PEOPLE_OF:
+        return egress.first(one.what)
+    return f"{dimension.removesuffix(_OF_CLIENT)} {one.what}"
 
 
 def _scope(one: Stretch, hits: pd.DataFrame) -> Scope:

@@ -105,3 +105,11 @@ def _groups(
 
 def _name(group: list[str]) -> str:
     return group[0] if len(group) == 1 else f"{group[0]} (+{len(group) - 1} beside it)"
+
+
+def first(place: str) -> str:
+    """Return the first address of a way out that nobody named, and any other place as it is.
+
+    How many addresses lie beside it changes with who comes by it.
+    """
+    return place.partition(" (+")[0]

@@ -154,6 +154,10 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
     """Return the material inside the baseline, in order of time, flows with their place."""
     inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
     here = flows.loc[inside, _USED].sort_values(["start_utc", "flow_id"], ignore_index=True)
+    acts, changes = (
+        frame[(frame["time_utc"] >= baseline.start) & (frame["time_utc"] < baseline.end)]
+        for frame in (acts, changes)
+    )
     return Material(
         here.assign(place=egress.places(here, context.sign_ins), stratum=strata(here)),
         acts,

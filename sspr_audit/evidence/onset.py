@@ -151,14 +151,19 @@ def sudden(onset: Onset, corroborates: float) -> Signal:
     return Signal("sudden-onset", Kind.TIME, state, text, value, p=onset.p)
 
 
-def changed_before(material: Material, between: tuple[datetime, datetime]) -> Signal:
+def changed_before(material: Material, between: tuple[datetime, datetime] | None) -> Signal:
     """What was changed in the tenant's policies in the 24 hours before it began.
 
-    It fires only where changes are so rare that one in that time is no chance.
+    It fires only where changes are so rare that one in that time is no chance. Where nothing was
+    ever seen to be otherwise, it is not known when it began.
     """
     import math
 
     changes, name = material.changes, "changed-before"
+    if between is None:
+        text = "When it began is not known, and so neither what was changed before"
+        needs = "audit records that reach back to when it worked"
+        return Signal(name, Kind.TIME, State.UNKNOWN, text, needs=needs)
     if changes.empty:
         return Signal(
             name,

@@ -96,6 +96,7 @@ def _probe(
         kind=Kind.PEOPLE,
         p=p,
         scope=Scope(ips=tuple(sorted(rows["ip_group"].unique())), clients=()),
+        where=network,
         users=int(hits["person"].nunique()),
         flows=len(hits),
         first_seen=hits["start_utc"].min().to_pydatetime(warn=False),

@@ -15,6 +15,8 @@ from sspr_audit.evidence.wording import counted, day, listed, percent, several
 from sspr_audit.model import Kind, Signal, State
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from sspr_audit.evidence.material import Material
@@ -39,13 +41,21 @@ class Silence:
     places: int
     """How many other places it rests on."""
     p: float
-    onset: tuple[pd.Timestamp, pd.Timestamp]
-    """Between which times it began, 19 times of 20."""
+    onset: tuple[pd.Timestamp, pd.Timestamp] | None
+    """Between which times it began, 19 times of 20; None where it was never seen otherwise."""
     again: tuple[pd.Timestamp, int, int] | None
     """When somebody was seen at the sign-in screen after it, how many were since, and of how many
     people there; none where nobody was."""
     over: bool
     """Whether they are enough to say that it ended with them: visitors bring devices, too."""
+
+    @property
+    def between(self) -> tuple[datetime, datetime] | None:
+        """The onset as times."""
+        if self.onset is None:
+            return None
+        first, last = (one.to_pydatetime(warn=False) for one in self.onset)
+        return first, last
 
 
 def signals(one: Silence, material: Material) -> Iterator[Signal]:
@@ -55,7 +65,7 @@ def signals(one: Silence, material: Material) -> Iterator[Signal]:
     yield same_people_elsewhere(one, material)
     yield help_instead(one, material)
     yield devices_there(one, material)
-    yield onset.changed_before(material, one.onset)
+    yield onset.changed_before(material, one.between)
     yield browser_fails_too(one, material)
     yield no_devices_there(one, material)
     yield client_not_recorded(one, material)

@@ -34,18 +34,20 @@ def tested(material: Material) -> Tested:
     chosen = here[fits].sort_values(["p", "start_utc"]).drop_duplicates(["ip_group", "person"])
     raised = []
     for address, rows in chosen.groupby("ip_group"):
-        p = _together(rows["p"], int(here["ip_group"].eq(address).sum()))
+        p = together(rows["p"], int(here["ip_group"].eq(address).sum()))
         if p <= material.numbers["raises"]:
             raised.append(_suspicion(str(address), rows, p, material))
     tests = int(here["ip_group"].nunique())
     return Tested(Kind.PEOPLE, tests, tuple(sorted(raised, key=lambda one: one.p)))
 
 
-def _together(p: pd.Series[float], resets: int) -> float:
+def together(p: pd.Series[float], resets: int) -> float:
     """Bound how often chance gives so many odd ones among all resets from one address."""
-    import math
+    import numpy as np
+    from scipy import special
 
-    return min(1.0, math.comb(resets, len(p)) * math.prod(p.tolist()))
+    ways = -special.betaln(len(p) + 1, resets - len(p) + 1) - np.log1p(resets)
+    return float(np.exp(min(0.0, ways + np.log(p.to_numpy(float)).sum())))
 
 
 def _chance(flows: pd.DataFrame) -> pd.Series[float]:
@@ -71,7 +73,7 @@ def resets(material: Material) -> pd.DataFrame:
     flows = material.flows[material.flows["person"].notna()]
     done = flows[flows["outcome"].eq("succeeded")]
     phone = told_of(done["methods"], _PHONE.issuperset)
-    strange = phone & _first_in(done, flows) & _not_signed_in(done, material)
+    strange = phone & _first_in(done, flows, material) & _not_signed_in(done, material)
     tries = _recent(done, flows)
     acts = material.acts
     registered = acts[acts["kind"].eq("registration") & acts["person"].notna()]
@@ -92,9 +94,13 @@ def resets(material: Material) -> pd.DataFrame:
     )
 
 
-def _first_in(done: pd.DataFrame, flows: pd.DataFrame) -> pd.Series[bool]:
-    """Say whether the address was first seen within a day before the reset."""
+def _first_in(done: pd.DataFrame, flows: pd.DataFrame, material: Material) -> pd.Series[bool]:
+    """Say whether the address was first seen within a day before the reset.
+
+    Of what the first day of the data shows nobody knows when it was first seen.
+    """
     seen = flows.groupby("ip_group")["start_utc"].min()
+    seen = seen[seen >= material.baseline.start + _seconds(_DAY_S)]
     age = (done["start_utc"] - times_of(done["ip_group"], seen)).dt.total_seconds()
     fresh: pd.Series[bool] = age.le(_DAY_S) & done["site"].isna()
     return fresh
@@ -146,6 +152,7 @@ def _suspicion(address: str, rows: pd.DataFrame, p: float, material: Material) -
         kind=Kind.PEOPLE,
         p=p,
         scope=Scope(users=tuple(sorted(names)), ips=(address,)),
+        where=address,
         users=len(rows),
         flows=len(own),
         first_seen=own["start_utc"].min().to_pydatetime(warn=False),

@@ -18,7 +18,6 @@ from sspr_audit.model import (
     Gone,
     Met,
     Past,
-    Scope,
     Told,
     Trend,
     Verdict,
@@ -26,6 +25,8 @@ from sspr_audit.model import (
 )
 
 _WEEK: Final = timedelta(days=7)
+_APART: Final = timedelta(days=1)
+"""What ended longer ago than this, and began anew, is another one."""
 _STATED: Final = "reason-stated"
 _ONSET: Final = "sudden-onset"
 _COURSES: Final = {
@@ -111,7 +112,7 @@ def is_stated(finding: Finding) -> bool:
 
 
 def _is_stated(row: Past) -> bool:
-    return row.identity == telling.identity(row.family or row.cause, Scope(), is_stated=True)
+    return row.identity == telling.identity(row.family or row.cause, None)
 
 
 def _target(finding: Finding) -> str:
@@ -139,8 +140,11 @@ def _shown(
     if finding.first_seen < window.start:
         since = min(finding.first_seen, row.since) if row else finding.first_seen
         return _there(Course.CONTINUING, since, window)
-    if row is None and is_whole and _began_here(finding, window):
-        return Trend(Course.NEW)
+    if _began_here(finding, window):
+        if row is None and is_whole:
+            return Trend(Course.NEW)
+        if row is not None and finding.first_seen - row.last_seen > _APART:
+            return Trend(Course.NEW, last_before=row.last_seen)
     return _reported(row, told, window)
 
 

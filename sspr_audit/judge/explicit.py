@@ -75,5 +75,4 @@ def _finding(case: Case, knowledge: Knowledge, cloud: Cloud | None) -> Finding:
         events=case.events,
         event_ids=case.event_ids,
         flow_ids=case.flow_ids,
-        is_stated=True,
     )

@@ -154,6 +154,7 @@ def _finding(
         events=len(ids),
         event_ids=tuple(ids),
         flow_ids=suspicion.flow_ids,
+        pattern=(suspicion.where, *suspicion.scope.clients),
         missing=tuple(
             f"{signal.needs} (would tell: {signal.id})"
             for signal in suspicion.signals

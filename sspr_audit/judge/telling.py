@@ -27,22 +27,22 @@ def finding(  # noqa: PLR0913 - what the data say of it
     events: int,
     event_ids: tuple[str, ...],
     flow_ids: tuple[str, ...],
-    is_stated: bool = False,
+    pattern: tuple[str, ...] | None = None,
     missing: tuple[str, ...] = (),
 ) -> Finding:
     """Return the finding that `target`, a cause or a family, is; its texts are told in `cloud`.
 
-    `is_stated` says whether a text or code names it, and no pattern. `missing` names data that
-    would make it surer. They come first among what would confirm it, after the one observation
-    that tells a pattern's rivals apart.
+    `pattern` is where a pattern shows it, and None where a text or code names it. `missing` names
+    data that would make it surer. They come first among what would confirm it, after the one
+    observation that tells a pattern's rivals apart.
     """
     family = knowledge.families.get(target)
     lead = knowledge.causes[family.lead if family else target]
     told = lead.in_cloud(cloud, knowledge.clouds)
     others = tuple(_rivals(lead, knowledge, cloud, family))
     keys = dict.fromkeys([*(family.sources if family else ()), *lead.sources])
-    pattern = (family or lead).pattern
-    settles = (pattern.settles,) if pattern and pattern.settles else ()
+    known = (family or lead).pattern
+    settles = (known.settles,) if known and known.settles else ()
     return Finding(
         cause=lead.id,
         family=family.id if family else None,
@@ -64,20 +64,17 @@ def finding(  # noqa: PLR0913 - what the data say of it
         events=events,
         event_ids=event_ids,
         flow_ids=flow_ids,
-        identity=identity(target, scope, is_stated=is_stated),
+        identity=identity(target, pattern),
     )
 
 
-def identity(target: str, scope: Scope, *, is_stated: bool) -> str:
+def identity(target: str, where: tuple[str, ...] | None) -> str:
     """Return what names this finding in every report, as 12 hexadecimal digits.
 
-    What a text names is one finding, wherever it is. A pattern is one for each product, else for
-    each site, else for each network that shows it, at each client. People and counts take no part.
+    What a text names, `where` is None, is one finding, wherever it is. A pattern is one for each
+    product, place or network that shows it, at each client. People and counts take no part.
     """
-    where: tuple[tuple[str, ...], ...] = ()
-    if not is_stated:
-        where = (scope.devices or scope.sites or scope.ips, scope.clients)
-    told = json.dumps(["stated" if is_stated else "shown", target, *where], ensure_ascii=True)
+    told = json.dumps(["stated" if where is None else "shown", target, *(where or ())])
     return sha256(told.encode()).hexdigest()[:12]
 
 

@@ -125,6 +125,9 @@ class Suspicion:
     """Between which times it began, 19 times of 20."""
     over: bool = False
     """Whether it had ended before the window's end."""
+    where: str = ""
+    """The place, network or product that it is about, and nothing that changes with whom it hits;
+    empty where it is of none."""
 
 
 @dataclass(frozen=True, slots=True)

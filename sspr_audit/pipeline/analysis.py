@@ -188,15 +188,16 @@ def analysed(
     if options.tell_events:
         events = tables.EVENTS.shape(engine.fetch(connection, _EVENTS, bounds))
     before = window.before
+    context = contexts.frames(
+        connection, sites=options.sites, baseline=baseline, beside=read.beside
+    )
     judged = judging.judged(
         connection,
         material(
             of_flows,
             acts,
             tables.EVENTS.shape(engine.fetch(connection, _CHANGES, until)),
-            context=contexts.frames(
-                connection, sites=options.sites, baseline=baseline, beside=read.beside
-            ),
+            context=context,
             sites=locations.by_name(options.sites),
             window=window,
             baseline=known,
@@ -205,7 +206,8 @@ def analysed(
         options.knowledge,
         cloud=options.cloud,
     )
-    reaches = data.first <= before.start
+    # One old record is no proof of all that came between: the ledger goes first.
+    is_whole = data.first <= before.start if data.holds_before is None else data.holds_before
     judged, changes = progress.followed(
         connection,
         options.knowledge,
@@ -214,7 +216,7 @@ def analysed(
         window,
         cloud=options.cloud,
         first=baseline.start,
-        is_whole=reaches if data.holds_before is None else data.holds_before,
+        is_whole=is_whole,
         has_gaps=read.faulty or bool(data.fetched and data.fetched.complete is False),
         told=read.told,
     )
@@ -228,22 +230,25 @@ def analysed(
         flows=of_flows,
         acts=acts,
         reasons=flows.reasons(connection, **bounds),
-        account=_account(connection, window, read, data.filter),
+        account=_account(connection, window, _without_unread(read, context.unread), data.filter),
         coverage=data.fetched or Coverage(complete=None, spans=data.covered),
-        previous=before if reaches else None,
+        previous=before if is_whole else None,
         unrecognized=normalize.unrecognized(connection, **bounds),
         findings=judged.findings,
         unobservable=judged.unobservable,
         changed=changed,
         progress=changes,
     )
-    complete = not (read.faulty or read.skipped) and report.coverage.complete is not False
+    whole = not (read.faulty or report.account.skipped)
+    complete = whole and report.coverage.complete is not False
     return Analysis(report, events, of_flows, acts, options, data, complete, read.remarks, judged)
 
 
 def compared(at: datetime, of_flows: pd.DataFrame, data: Span) -> Change:
     """Return whether a change helped; raises UsageError where nothing was read before or after."""
-    first = max(data.first, data.window.end - BASELINE)
+    # A store may hold more than was asked of it; what was read begins with the first flow.
+    begun = of_flows["start_utc"].min()
+    first = data.first if of_flows.empty else max(data.first, begun.to_pydatetime(warn=False))
     last = data.last if data.fetched else data.last + timedelta(seconds=1)  # a record's own second
     end = min(data.window.end, last)
     if not first < at < end:
@@ -262,6 +267,19 @@ WHERE flow_id IN (SELECT flow_id FROM flows WHERE start_utc >= $start AND start_
     OR (flow_id IS NULL AND time_utc >= $start AND time_utc < $end)
 ORDER BY time_utc, rank, event_id
 """
+
+
+def _without_unread(read: Read, unread: Mapping[str, int]) -> Read:
+    """Return what was read with sign-ins of which nothing can be used among the skipped.
+
+    Devices without an id are many, and none of ours.
+    """
+    lost = unread.get("signIns", 0)
+    if not lost:
+        return read
+    kept = {**read.context_records, "signIns": read.context_records["signIns"] - lost}
+    told = Skipped("signIns: no time that is understood, or nobody who signed in", lost, "")
+    return replace(read, context_records=kept, skipped=(*read.skipped, told))
 
 
 def _account(

@@ -11,6 +11,19 @@ from sspr_audit.pipeline.keeping import Keeper
 from sspr_audit.store import history
 
 
+def _is_whole(report: Report) -> bool:
+    """Say whether the records hold the whole window: by the ledger, else by where they lie.
+
+    Files have no ledger; theirs must reach its edges, or the days they lack would seem well.
+    """
+    coverage, window = report.coverage, report.window
+    if coverage.complete is not None or not coverage.spans:
+        return coverage.complete is True
+    near = min(timedelta(days=1), (window.end - window.start) / 10)
+    first, last = coverage.spans[0][0], coverage.spans[-1][1]
+    return first <= window.start + near and last >= window.end - near
+
+
 def remember(keeper: Keeper, report: Report) -> None:
     """Write down what the report found, so that a later one can tell what is new or gone.
 
@@ -19,7 +32,7 @@ def remember(keeper: Keeper, report: Report) -> None:
     """
     told = Told(
         window=report.window,
-        complete=report.coverage.complete is not False,
+        complete=_is_whole(report),
         findings=tuple(
             # The weightiest first: of two with one identity it tells of both.
             {one.identity: course.past(one) for one in reversed(report.findings)}.values()

@@ -168,22 +168,33 @@ def _days(flows: pd.DataFrame) -> tuple[Day, ...]:
 
 
 def _addresses(flows: pd.DataFrame) -> tuple[Address, ...]:
-    counted = _counted(flows, ["ip_group", "site"])
+    keys = ["ip_group", "site"]
+    size = flows.groupby([*keys, "client"], dropna=False, sort=False).size()
+    by_client = size.reset_index(name="flows").sort_values(
+        ["flows", "client"], ascending=[False, True], kind="stable"
+    )
     clients: dict[tuple[str | None, str | None], dict[str, int]] = {}
-    for row in _counted(flows, ["ip_group", "site", "client"]).to_dict("records"):
-        place = (_text(row["ip_group"]), _text(row["site"]))
-        clients.setdefault(place, {})[str(row["client"])] = int(row["flows"])
+    # As many rows as addresses: columns are lists at once, where rows would be frames each.
+    for ip, site, client, count in zip(*_columns(by_client), strict=True):
+        clients.setdefault((_text(ip), _text(site)), {})[str(client)] = count
+    counted = _counted(flows, keys)
+    outcomes = zip(*_columns(counted[list(OUTCOMES)]), strict=True)
+    places = zip(*_columns(counted[[*keys, "flows", "users"]]), strict=True)
     return tuple(
         Address(
-            ip=_text(row["ip_group"]),
-            site=_text(row["site"]),
-            flows=int(row["flows"]),
-            users=int(row["users"]),
-            clients=clients[_text(row["ip_group"]), _text(row["site"])],
-            outcomes=_outcomes(row),
+            ip=_text(ip),
+            site=_text(site),
+            flows=count,
+            users=users,
+            clients=clients[_text(ip), _text(site)],
+            outcomes=dict(zip(OUTCOMES, counts, strict=True)),
         )
-        for row in counted.to_dict("records")
+        for (ip, site, count, users), counts in zip(places, outcomes, strict=True)
     )
+
+
+def _columns(frame: pd.DataFrame) -> list[list[Any]]:
+    return [frame[name].tolist() for name in frame.columns]
 
 
 def _outcomes(row: dict[Any, Any]) -> dict[str, int]:
