@@ -79,7 +79,7 @@ REGISTRATION_DETAILS: Final = Collection(
     path="reports/authenticationMethods/userRegistrationDetails",
     bucket="reports",
     permission="AuditLog.Read.All",
-    without="it stays unknown who is enabled and registered for password reset",
+    without="nothing yet: who is registered for password reset is kept, and no verdict uses it",
     kind="userRegistrationDetails",
     page_size=999,
 )
@@ -96,14 +96,14 @@ DEVICE_CONFIGURATIONS: Final = Collection(
     path="deviceManagement/deviceConfigurations",
     bucket="intune",
     permission="DeviceManagementConfiguration.Read.All",
-    without="it stays unknown whether a custom profile shows the reset link",
+    without="nothing yet: whether a profile shows the reset link is kept, and no verdict uses it",
 )
 CONFIGURATION_POLICIES: Final = Collection(
     name="configurationPolicies",
     path="deviceManagement/configurationPolicies",
     bucket="intune",
     permission="DeviceManagementConfiguration.Read.All",
-    without="it stays unknown whether the settings catalog shows the reset link",
+    without="nothing yet: whether the settings catalog shows it is kept, and no verdict uses it",
     version="beta",  # v1.0 has no such thing in any cloud
 )
 MAIL: Final = Collection(
