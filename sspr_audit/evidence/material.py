@@ -128,8 +128,10 @@ class Material:
 
     def part(self, kind: Kind) -> float:
         """Return which part of the false discovery rate a family of this kind may use."""
-        silences = self.numbers["silences_part"]
-        return silences if kind is Kind.ABSENT else (1 - silences) / (LOOKS - 1)
+        given = {Kind.ABSENT: "silences_part", Kind.TIME: "incidents_part"}
+        if kind in given:
+            return self.numbers[given[kind]]
+        return (1 - sum(self.numbers[name] for name in given.values())) / (LOOKS - len(given))
 
     def limit(self, kind: Kind, tests: int) -> float:
         """Return the p that the surest of so many tests of a family must reach to be a finding."""
