@@ -357,13 +357,13 @@ def test_people_who_do_not_try_again_as_others_do_are_told(again, state):
 
 
 def test_too_few_people_say_how_many_more_would_do():
-    """Four of four people who stop are no verdict, and one more would do."""
+    """Four of four people who stop are no verdict; as many more as are told would do."""
     found = stalled.tested(made([*usual(), *outage(count=4, place="192.0.2.8")]))
 
     assert found.suspicions == ()
     assert [one.scope for one in found.few] == [Scope(ips=("192.0.2.8",))]
-    assert found.few[0].needs == "more people: 1 who tries at 192.0.2.8 (4 so far)"
-    material = made([*usual(), *outage(count=5, place="192.0.2.8")])
+    assert found.few[0].needs == "more people: 2 who try at 192.0.2.8 (4 so far)"
+    material = made([*usual(), *outage(count=6, place="192.0.2.8")])
     more = stalled.tested(material)
     assert any(one.p <= material.limit(Kind.STALLED, more.tests) for one in more.suspicions)
 
