@@ -825,7 +825,12 @@ def test_the_demo_is_written_where_it_can_be(tmp_path, monkeypatch, sspr):
 
 @pytest.mark.parametrize(
     ("wanted", "word"),
-    [(None, "authenticated-proxy"), ("authenticated-proxy", "proxy"), ("writeback", "")],
+    [
+        (None, "authenticated-proxy"),
+        ("authenticated-proxy", "proxy"),
+        ("writeback", "admin-cannot-writeback-own-reset"),
+        ("no-such", ""),
+    ],
 )
 def test_the_catalogue_is_told(wanted, word, sspr):
     """All causes in a list, one in full."""

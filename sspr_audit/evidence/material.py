@@ -11,6 +11,8 @@ from sspr_audit.evidence import devices, egress, networks
 from sspr_audit.model import Context, Kind, Site, Window
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
 
@@ -82,6 +84,8 @@ class Material:
     """What judgement may look at; it holds the window."""
     numbers: Mapping[str, float]
     """Thresholds of weights.toml."""
+    until: datetime
+    """Up to where the data are known: nobody knows what came after the last record of files."""
 
     @cached_property
     def places(self) -> pd.DataFrame:
@@ -128,10 +132,11 @@ class Material:
 
     def part(self, kind: Kind) -> float:
         """Return which part of the false discovery rate a family of this kind may use."""
-        given = {Kind.ABSENT: "silences_part", Kind.TIME: "incidents_part"}
-        if kind in given:
-            return self.numbers[given[kind]]
-        return (1 - sum(self.numbers[name] for name in given.values())) / (LOOKS - len(given))
+        given = {
+            Kind.ABSENT: self.numbers["silences_part"],
+            Kind.TIME: self.numbers["incidents_part"],
+        }
+        return given.get(kind, (1 - sum(given.values())) / (LOOKS - len(given)))
 
     def limit(self, kind: Kind, tests: int) -> float:
         """Return the p that the surest of so many tests of a family must reach to be a finding."""
@@ -152,8 +157,12 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
     window: Window,
     baseline: Window,
     numbers: Mapping[str, float],
+    until: datetime | None = None,
 ) -> Material:
-    """Return the material inside the baseline, in order of time, flows with their place."""
+    """Return the material inside the baseline, in order of time, flows with their place.
+
+    Data that are known `until` some time are known to the end of the window where it is None.
+    """
     inside = (flows["start_utc"] >= baseline.start) & (flows["start_utc"] < baseline.end)
     here = flows.loc[inside, _USED].sort_values(["start_utc", "flow_id"], ignore_index=True)
     acts, changes = (
@@ -169,4 +178,5 @@ def material(  # noqa: PLR0913 - everything that judgement may look at
         window,
         baseline,
         numbers,
+        until or baseline.end,
     )

@@ -29,10 +29,10 @@ def visits(units: pd.DataFrame, material: Material) -> pd.DataFrame:
     `after_s` is when the person tried again, `waited_s` how long that could be seen, seconds.
     """
     following = units.groupby("person")["start_utc"].shift(-1) - units["start_utc"]
-    waited = (material.baseline.end - units["start_utc"]).dt.total_seconds()
+    waited = (material.until - units["start_utc"]).dt.total_seconds()
     return units.assign(
         after_s=following.dt.total_seconds(),
-        waited_s=waited.clip(upper=_SOON.total_seconds()),
+        waited_s=waited.clip(0, _SOON.total_seconds()),
         returned=following.le(_SOON),
     )
 

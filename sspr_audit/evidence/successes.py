@@ -35,7 +35,7 @@ def heads(material: Material) -> pd.DataFrame:
     done = flows[flows["outcome"] == "succeeded"]
     before = done.groupby("person")["end_utc"].shift()
     is_head = before.isna() | (done["start_utc"] - before > span)
-    whole = done["end_utc"] + span <= pd.Timestamp(material.baseline.end)
+    whole = done["end_utc"] + span <= pd.Timestamp(material.until)
     made = _followed(done[is_head & whole], _troubles(flows, material.acts), span)
     screen = made["client"].isin(SCREENS)
     side = reach.sided(material, made["place"]).where(screen, BROWSER)

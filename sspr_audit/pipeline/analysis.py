@@ -174,10 +174,6 @@ def analysed(
     """Return the report on the window, from `events`, `flows` and `acts`."""
     window = data.window
     baseline = Window(min(max(data.first, window.end - BASELINE), window.start), window.end)
-    # Nobody knows what came after the last record.
-    known = replace(
-        baseline, end=min(window.end, max(data.last, window.start) + timedelta(seconds=1))
-    )
     bounds = window.naive
     until = {"end": bounds["end"]}
     of_flows = tables.FLOWS.shape(engine.fetch(connection, _FLOWS, until))
@@ -200,7 +196,8 @@ def analysed(
             context=context,
             sites=locations.by_name(options.sites),
             window=window,
-            baseline=known,
+            baseline=baseline,
+            until=min(window.end, data.last),
             numbers=options.knowledge.weights.numbers,
         ),
         options.knowledge,
@@ -246,14 +243,15 @@ def analysed(
 
 def compared(at: datetime, of_flows: pd.DataFrame, data: Span) -> Change:
     """Return whether a change helped; raises UsageError where nothing was read before or after."""
-    # A store may hold more than was asked of it; what was read begins with the first flow.
-    begun = of_flows["start_utc"].min()
-    first = data.first if of_flows.empty else max(data.first, begun.to_pydatetime(warn=False))
+    # A store may hold more than was asked of it.
+    first = max(data.first, data.window.end - BASELINE) if data.fetched else data.first
     last = data.last if data.fetched else data.last + timedelta(seconds=1)  # a record's own second
     end = min(data.window.end, last)
     if not first < at < end:
-        there, begin, until = (one.isoformat().replace("+00:00", "Z") for one in (at, first, end))
-        msg = f"--changed {there} must lie inside what is read ({begin} to {until})"
+        there, *edges = (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in (at, first, end))
+        if there in edges:  # it lies outside by less than a second
+            there, *edges = (one.isoformat().replace("+00:00", "Z") for one in (at, first, end))
+        msg = f"--changed {there} must lie inside what is read ({edges[0]} to {edges[1]})"
         raise UsageError(msg)
     return change.measured(of_flows, at=at, first=first, end=end)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from sspr_audit.errors import UsageError
 from sspr_audit.knowledge.wordings import says
@@ -13,6 +14,10 @@ from sspr_audit.report import catalogue
 if TYPE_CHECKING:
     from sspr_audit.knowledge import Knowledge
     from sspr_audit.knowledge.catalogue import Cause
+
+
+_WORDS: Final = re.compile(r"(?![a-z0-9]*-[a-z0-9-]*$)\S.{2,}\S")
+"""What may stand in a text of a cause: a line of some letters that looks like no id."""
 
 
 def told(options: Options, wanted: str | None) -> str:
@@ -29,7 +34,7 @@ def told(options: Options, wanted: str | None) -> str:
     ]
     if wanted is None:
         return catalogue.listing(here)
-    if wanted not in knowledge.causes and wanted not in knowledge.families:
+    if _WORDS.fullmatch(wanted.strip()) and wanted not in knowledge.causes:
         seen = [one for one in here if says(one.user_sees or "", wanted, knowledge.wordings)]
         # A sentence that a user reads out is theirs; a single word may stand anywhere.
         told_of = seen if seen and " " in wanted.strip() else _speaking_of(wanted, here, knowledge)
