@@ -34,7 +34,8 @@ def told(options: Options, wanted: str | None) -> str:
     ]
     if wanted is None:
         return catalogue.listing(here)
-    if _WORDS.fullmatch(wanted.strip()) and wanted not in knowledge.causes:
+    is_id = wanted in knowledge.causes or wanted in knowledge.families
+    if _WORDS.fullmatch(wanted.strip()) and not is_id:
         seen = [one for one in here if says(one.user_sees or "", wanted, knowledge.wordings)]
         # A sentence that a user reads out is theirs; a single word may stand anywhere.
         told_of = seen if seen and " " in wanted.strip() else _speaking_of(wanted, here, knowledge)

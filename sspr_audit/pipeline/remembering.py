@@ -8,6 +8,7 @@ from datetime import timedelta
 from sspr_audit.judge import course
 from sspr_audit.model import Report, Told
 from sspr_audit.pipeline.keeping import Keeper
+from sspr_audit.report import basis
 from sspr_audit.store import history
 
 
@@ -19,9 +20,9 @@ def _is_whole(report: Report) -> bool:
     coverage, window = report.coverage, report.window
     if coverage.complete is not None or not coverage.spans:
         return coverage.complete is True
-    near = min(timedelta(days=1), (window.end - window.start) / 10)
+    enough = basis.near(window)
     first, last = coverage.spans[0][0], coverage.spans[-1][1]
-    return first <= window.start + near and last >= window.end - near
+    return first <= window.start + enough and last >= window.end - enough
 
 
 def remember(keeper: Keeper, report: Report) -> None:

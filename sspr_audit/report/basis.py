@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from sspr_audit.model import Report
+from sspr_audit.model import Report, Window
 from sspr_audit.report import harmless, words
 from sspr_audit.report.clock import Clock, length
 
@@ -28,6 +28,11 @@ def doubts(report: Report, clock: Clock) -> Iterator[str]:
         yield f"The data is not complete{why}: what is missing could change this verdict."
 
 
+def near(window: Window) -> timedelta:
+    """Return how far from an edge of the window the records of files may begin or end."""
+    return min(_DAY, (window.end - window.start) * _EDGE)
+
+
 def _edges(report: Report, clock: Clock) -> Iterator[str]:
     """Yield where the records of files begin late or end early: by a day, or a tenth of the window.
 
@@ -40,7 +45,7 @@ def _edges(report: Report, clock: Clock) -> Iterator[str]:
     if last < window.start or first >= window.end:
         yield f"All records lie outside this window: {clock.span(first, last)}."
         return
-    enough = min(_DAY, (window.end - window.start) * _EDGE)
+    enough = near(window)
     if (late := first - window.start) > enough:
         yield (
             f"The records begin {clock.moment(first)}, {length(late)} after this window does; "

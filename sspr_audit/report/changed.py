@@ -43,11 +43,7 @@ def tables(change: Change) -> Iterator[tuple[str, str, tuple[Comparison, ...]]]:
     found = (
         ("Ended well, by site", "site", change.by_site),
         ("Ended well, by client", "client", change.by_client),
-        (
-            "People who reset at the Windows sign-in screen, by site",
-            "site",
-            change.at_signin_screen,
-        ),
+        (_SCREEN, "site", change.at_signin_screen),
     )
     return (one for one in found if one[2])
 
