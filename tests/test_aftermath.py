@@ -195,6 +195,23 @@ def test_what_began_lately_is_seen_through_a_long_calm():
     assert [one.users for one in found(tenant.material())] == [12]
 
 
+def test_a_look_that_is_not_sure_enough_alone_gives_no_sure_one_away():
+    """Four of six of late are a greater share than all there ever were, but prove less."""
+    tenant = Tenant(back=4, outside=6, inside=50, browser=42)
+    for n in range(300, 460):
+        at = END - 50 * DAY + n * MINUTE
+        client = "browser" if n >= 400 else "windows-signin"
+        ip = OFFICE if n >= 330 else home(n)
+        tenant.flows.append(at_screen(n, at, ip=ip, client=client))
+        if n < 310:
+            tenant.flows.append(at_screen(n, at + 2 * HOUR, ip=ip))
+
+    (one,) = found(tenant.material())
+
+    assert one.users == 14
+    assert one.p < 1e-6
+
+
 # Inside and outside
 
 
@@ -339,6 +356,23 @@ def test_a_few_hybrid_devices_do_not_drown_among_others():
     )
     assert states(one)["device-not-opened"] is State.FIRED
     assert states(one)["joined-devices-too"] is State.QUIET
+
+
+def test_others_outside_who_need_no_domain_controller_make_it_surer():
+    """They are at home as well, at the same screen, and spared."""
+
+    def least(others):
+        tenant = Tenant(back=6, outside=8, inside=2, browser=0)
+        for n in range(200, 300):
+            tenant.reset(n, n % 8 == 0, client="browser")
+        for n in range(8, 8 + others):
+            tenant.reset(n)
+            tenant.devices[-1]["trust"] = tenant.sign_ins[-1]["trust"] = "joined"
+            tenant.sign_ins[-2]["trust"] = "joined"
+        (one,) = found(tenant.material())
+        return one.p
+
+    assert least(others=30) < least(others=0)
 
 
 def test_others_who_are_back_as_often_speak_against_hybrid_devices():

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 TARGET: Final = "hybrid-device-off-network"
 
+_TESTS: Final = 2
+"""This one, and whether passwords arrive late."""
 _RECENT_DAYS: Final = 28
-_CERTAIN: Final = 1e-4
-"""The p of a look that would do without the others."""
 _PURER: Final = 0.1
 """A clearly greater share: by this much."""
 _PRIOR: Final = 0.5
@@ -51,7 +51,7 @@ def tested(material: Material) -> Tested:
     late = catch_up.tested(found, material)
     return Tested(
         Kind.AFTERMATH,
-        1 + late.tests,
+        _TESTS,
         (*outside, *late.suspicions),
         (*few, *late.few),
     )
@@ -77,7 +77,7 @@ def _outside(
         for span in _spans(found, material)
         for part in (span, _hybrid_alone(span))
     ]
-    least, part = _clearest(looked)
+    least, part = _clearest(looked, material)
     p = min(1.0, least * len(looked))
     hits = part[(part["side"] == reach.OUTSIDE) & part["hit"]]
     active = hits["end_utc"] >= material.window.start
@@ -106,10 +106,8 @@ def _spans(found: pd.DataFrame, material: Material) -> list[pd.DataFrame]:
     """Return the successes of all the time, and of late: what began lately drowns in the past."""
     import pandas as pd
 
-    end, start = pd.Timestamp(material.window.end), pd.Timestamp(material.baseline.start)
-    recent = end - pd.Timedelta(days=_RECENT_DAYS)
-    starts = {start, max(start, recent), max(start, pd.Timestamp(material.window.start))}
-    return [found[found["start_utc"] >= one] for one in sorted(starts)]
+    recent = pd.Timestamp(material.window.end) - pd.Timedelta(days=_RECENT_DAYS)
+    return [found, found[found["start_utc"] >= recent]]
 
 
 def _hybrid_alone(part: pd.DataFrame) -> pd.DataFrame:
@@ -118,16 +116,19 @@ def _hybrid_alone(part: pd.DataFrame) -> pd.DataFrame:
     return part.assign(side=part["side"].mask(apart, successes.NOT_HYBRID))
 
 
-def _clearest(looked: list[tuple[float, pd.DataFrame]]) -> tuple[float, pd.DataFrame]:
-    """Return the surest look; another that is certain, too, if clearly more people hit there.
+def _clearest(
+    looked: list[tuple[float, pd.DataFrame]], material: Material
+) -> tuple[float, pd.DataFrame]:
+    """Return the surest look; another that would do alone, too, if clearly more people hit there.
 
     A trouble that began lately, or of hybrid devices, is then not told of those who were in need
     for other reasons.
     """
     best = min(looked, key=lambda one: one[0])
+    enough = material.limit(Kind.AFTERMATH, _TESTS) / len(looked)
     for one in looked:
         share = _side(_once(one[1]), reach.OUTSIDE).share
-        if one[0] <= _CERTAIN and share >= _side(_once(best[1]), reach.OUTSIDE).share + _PURER:
+        if one[0] <= enough and share >= _side(_once(best[1]), reach.OUTSIDE).share + _PURER:
             best = one
     return best
 
@@ -146,10 +147,13 @@ def _side(once: pd.DataFrame, side: str) -> _Side:
 def _p(part: pd.DataFrame, material: Material) -> float:
     """Return how often chance gives as much outside, by the stricter of two comparisons.
 
-    In browsers, as counted. Inside, where few people reset, as much as is known of browsers counts
-    with them, unless people are in need more often inside as well.
+    In browsers, as counted. Inside, or outside on devices that need no domain controller, where few
+    people reset, as much as is known of browsers counts with them, unless they are in need more
+    often than in browsers as well.
     """
     once = _once(part)
+    spared = once["side"].replace(successes.NOT_HYBRID, reach.INSIDE)
+    once = _once(once.assign(side=spared))
     out, inside, web = (
         _side(once, side) for side in (reach.OUTSIDE, reach.INSIDE, successes.BROWSER)
     )
