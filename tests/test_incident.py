@@ -183,6 +183,24 @@ def test_the_flows_of_all_but_one_method_must_stand_out():
     assert all(of(one, "one-method-only").state is State.FIRED for one in found)
 
 
+def test_the_surest_span_may_lie_beside_it_where_one_client_is_hit_at_first():
+    """Browsers fail for an hour before all else does: other spans than the surest tell it."""
+    early = [
+        row | {"start_utc": row["start_utc"] - timedelta(hours=2)}
+        for row in outage(count=24, clients=("browser",))
+    ]
+    early = [row | {"flow_id": f"e-{n}", "person": f"early{n}"} for n, row in enumerate(early)]
+    fine = [
+        named(f"f{n}", f"fine{n}", 0, start_utc=BEGAN - timedelta(minutes=9 * n + 5))
+        | {"client": "windows-signin", "place": PLACES[n % 5]}
+        for n in range(12)
+    ]
+
+    found = at_once(made([*usual(), *early, *fine, *outage(count=14)])).suspicions
+
+    assert any(of(one, "everywhere").state is State.FIRED for one in found)
+
+
 def test_one_place_is_no_incident():
     """A site where nobody gets through is the site's own trouble."""
     rows = outage(places=("Lund",))

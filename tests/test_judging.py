@@ -80,6 +80,17 @@ def test_chance_is_weighed_over_every_test_and_every_look():
     assert judged(suspicion(p), tests=100, part=0.5)[0].confidence is None
 
 
+def test_what_stands_by_two_signs_together_is_possible_at_most():
+    """A second sign that made it no chance is no further sign that agrees."""
+    p = KNOWN.weights.numbers["false_discovery"] / 100
+
+    assert judged(replace(suspicion(p), alone=p))[0].confidence is Confidence.LIKELY
+    (one,) = judged(replace(suspicion(p), alone=p * 1.01))
+    assert one.confidence is Confidence.POSSIBLE
+    assert "may be chance" in one.because[-2]
+    assert judged(replace(suspicion(p * 1.01), alone=p * 1.01))[0].confidence is None
+
+
 def test_every_look_has_its_part_of_the_rate():
     """All together use no more than all of it, and a silence has most."""
     parts = [one.part for one in evidence.patterns(made(usual()))]

@@ -238,6 +238,36 @@ def test_people_who_try_again_within_minutes_support_it():
     assert signal(found, "retry-burst").state is State.FIRED
 
 
+def tried_again(rows, every=1):
+    """Return another stop of every so many of these people, right after the first."""
+    return [
+        row | {"flow_id": f"{row['flow_id']}-again", "start_utc": row["end_utc"]}
+        for row in rows[::every]
+    ]
+
+
+def test_many_stops_alone_are_no_burst():
+    """Who stops here tries again no more often than who stops elsewhere: it tells nothing more."""
+    rows = outage(count=40)
+    elsewhere = [named(f"away{n}", f"away{n}", 20 - n, place="Ystad", **STOPPED) for n in range(8)]
+    again = [*tried_again(rows, 4), *tried_again(elsewhere, 2)]
+
+    found = only(stalled.tested(made([*usual(), *rows, *elsewhere, *again])))
+
+    assert signal(found, "retry-burst").state is State.QUIET
+
+
+def test_who_tries_again_makes_few_stops_surer_and_never_less_sure():
+    """What stands by both alone says what it would be without."""
+    rows = outage(count=5)
+    plain = only(stalled.tested(made([*usual(), *rows])))
+    both = only(stalled.tested(made([*usual(), *rows, *tried_again(rows)])))
+
+    assert plain.p == plain.alone
+    assert both.p < both.alone / 10
+    assert both.alone == pytest.approx(plain.alone)
+
+
 def test_people_who_get_through_elsewhere_support_it():
     """The same people succeed in another network."""
     rows = outage()

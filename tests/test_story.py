@@ -14,6 +14,7 @@ from sspr_audit.pipeline import catalogue, story
 from sspr_audit.pipeline import report as pipeline
 from sspr_audit.pipeline.analysis import Options
 from sspr_audit.report import pseudonyms
+from sspr_audit.sources.demo import tenant
 
 HUGO = "hugo.aker@example.com"
 HUGO_ID = "00000000-0000-0000-0001-000000000002"
@@ -116,6 +117,19 @@ def test_a_flow_that_failed_says_why_and_what_to_do(done):
         assert f"\nMore      sspr-audit causes {target}\n" in told(done, flow_id)
     for flow_id in done.flows.loc[done.flows["outcome"] == "succeeded", "flow_id"]:
         assert "\nCause " not in told(done, flow_id)
+
+
+def test_a_flow_names_what_it_tells_of():
+    """A pattern that it was counted in, once; what its own reason says is no second line."""
+    demo = pipeline.from_demo(replace(OPTIONS, now=tenant.NOW, generated_at=tenant.NOW))
+    counted = {one.title: one.flow_ids[0] for one in demo.report.findings}
+    alone = set(demo.flows["flow_id"]).difference(*(one.flow_ids for one in demo.report.findings))
+
+    for one in demo.report.findings:
+        page = " ".join(told(demo, counted[one.title]).split())
+        by_reason = page.count(f"Cause {one.title}")
+        assert by_reason + page.count(f"Tells of {one.title} ({one.confidence};") == 1
+    assert "Tells of" not in told(demo, min(alone))
 
 
 def test_what_lies_outside_the_window_is_not_told():

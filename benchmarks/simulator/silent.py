@@ -302,6 +302,7 @@ def _code_label(
         for one in world.log
         if one.shown and one.stage >= Stage.STARTED and method in one.human.person.gates
     ]
+    named = None if world.traits.shared else place
     theirs = _seen_at(world, place) if place else {one.human.upn for one in started}
     why = oracle.lacks(
         started,
@@ -314,9 +315,9 @@ def _code_label(
         kind="stalled",
         since=world.when(trouble.since),
         until=world.when(world.now),
-        # It follows the people, at home too; their site is the best name for them.
-        sites=(place.name,) if place else (),
-        ips=place.egress if place else (),
+        # It follows the people, at home too; their site is the best name for them, if it has one.
+        sites=(named.name,) if named else (),
+        ips=named.egress if named else (),
         users=tuple(sorted(hit)),
         observable=not why,
         why_not=why,

@@ -59,10 +59,12 @@ class Stretch:
     @property
     def hits(self) -> pd.DataFrame:
         """Every unit of the cohort that hit since it began."""
-        end = max(self.found.end, self.onset.last) if self.dated else self.found.end
-        here = self.own["start_utc"].between(min(self.begin, self.found.start), end)
+        times = self.own["start_utc"]
+        here = times.between(self.found.start, self.found.end)
         if self.dated:
-            here = self.own["start_utc"].between(self.onset.begin, self.onset.last)
+            here = times >= self.onset.begin
+        if self.dated and self.onset.ended is not None:
+            here &= times <= self.onset.last
         return self.own[here & self.own["hit"]]
 
     @property
@@ -228,9 +230,9 @@ def _surest(pair: tuple[Suspicion, float]) -> tuple[object, ...]:
 
 
 def too_few(
-    target: str, found: Iterable[Standout], tests: int, units: pd.DataFrame, material: Material
+    target: str, found: Iterable[Standout], wanted: float, units: pd.DataFrame, material: Material
 ) -> tuple[Few, ...]:
-    """Return the places where as many people again, or fewer, would decide among so many tests."""
+    """Return the places where as many people again, or fewer, would decide: p would be `wanted`."""
     sites = set(units["site"].dropna())
     numbers = material.numbers
     few = []
@@ -239,9 +241,7 @@ def too_few(
             continue
         if stands_out(one, numbers):
             continue
-        more = scan.missing_people(
-            one, numbers["least_people"], material.limit(Kind.STALLED, tests)
-        )
+        more = scan.missing_people(one, numbers["least_people"], wanted)
         if more is not None:
             scope = Scope(sites=(one.cohort,)) if one.cohort in sites else Scope(ips=(one.cohort,))
             who = several(more, "who tries", "who try")

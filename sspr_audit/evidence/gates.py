@@ -72,8 +72,9 @@ def _tested(target: str, ways: Mapping[str, tuple[str, ...]], material: Material
                 )
                 suspicions += [(raised, one.share)] if raised else []
             tried.append((found, units))
-    for found, units in tried:  # of all ways: each test makes the others ask for more
-        few += cohorts.too_few(target, found, tests, units, material)
+    wanted = material.limit(Kind.STALLED, tests)  # of all ways: each makes the others ask for more
+    for found, units in tried:
+        few += cohorts.too_few(target, found, wanted, units, material)
     if not tests and not few:
         few = [cohorts.nobody(target, f"who start {' or '.join(ways)} to verify", material)]
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), tuple(few))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics, strangers
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
 from sspr_audit.evidence.wording import counted, percent, several
-from sspr_audit.model import Few, Kind, Scope, Signal, State, Tested
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,10 @@ OPTIONS: Final = 20
 _BURST_S: Final = 600
 _SHORT_S: Final = 60
 """A burst: flows of one person and address this close together, none longer than this, seconds."""
+_ALONE: Final = 0.8
+"""Which part of the error is for how many stop; the rest is for that and for who tries again."""
+_PRIOR: Final = 0.5
+"""Added to hits, twice to people, so that no share of a small group is 0 or 1."""
 _PAIRS: Final = 3
 """People who try both here and elsewhere: fewer cannot agree beyond chance."""
 _DAY_H: Final = 24
@@ -70,13 +75,25 @@ def _tested(
         stretch = cohorts.stretch(
             one, units, dimensions[one.dimension], material.numbers["corroborates"]
         )
-        signals = _signals(stretch, units, material)
+        signals = tuple(_signals(stretch, units, material))
         raised = cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
-        suspicions += [(raised, one.share)] if raised else []
-    few = cohorts.too_few(TARGET, found, tests, units, material)
+        suspicions += [(_with_retries(raised), one.share)] if raised else []
+    wanted = _ALONE * material.limit(Kind.STALLED, tests)
+    few = cohorts.too_few(TARGET, found, wanted, units, material)
     if not tests and not few:
         few = (cohorts.nobody(TARGET, "who reset at one place or with one client", material),)
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), few)
+
+
+def _with_retries(one: Suspicion) -> Suspicion:
+    """Return it with the p of two looks: how many stop, and how many, of whom more try again.
+
+    Who leaves by choice does not try again at once; so both together tell sooner than one alone.
+    """
+    retries = next(signal.p for signal in one.signals if signal.id == "retry-burst")
+    both = statistics.joined(one.p, 1.0 if retries is None else retries)
+    alone = min(1.0, one.p / _ALONE)
+    return replace(one, p=min(alone, both / (1 - _ALONE)), alone=alone)
 
 
 def stops(material: Material) -> pd.DataFrame:
@@ -116,26 +133,33 @@ def stops_before_verification(one: Stretch) -> Signal:
 
 
 def retry_burst(one: Stretch, material: Material) -> Signal:
-    """People try again within minutes from the same address, and stop within a minute each time."""
+    """Who stops tries again within minutes, and stops within a minute each time.
+
+    Of those who stop elsewhere fewer do: so it tells nothing of how many stop, and counts beside.
+    """
     inside = one.own["start_utc"].between(one.found.start, one.found.end, inclusive="left")
-    here, rest = one.own[inside], one.outside
-    k, n = _bursting(here), here["person"].nunique()
-    m, total = _bursting(rest), rest["person"].nunique()
-    p = float(statistics.fisher_upper(k, n, m, total))
+    (k, n), (m, total) = (_bursting(units) for units in (one.own[inside], one.outside))
+    usual = (m + _PRIOR) / (total + 2 * _PRIOR)
+    sure = statistics.prior(usual, material.numbers["variation"], total + 2 * _PRIOR)
+    p = float(statistics.betabinomial_upper(k, n, usual * sure, (1 - usual) * sure))
     enough = n >= material.numbers["least_people"]
     state = State.of(material.agrees(p)) if enough else State.FEW
     text = (
-        f"{k} of {counted(n)} tried again within 10 minutes and stopped within a minute each time;"
-        f" elsewhere {m} of {total}"
+        f"{k} of {counted(n)} who stopped tried again within 10 minutes and stopped within a minute"
+        f" each time; elsewhere {m} of {total}"
     )
     return Signal("retry-burst", Kind.PEOPLE, state, text, k, n, p)
 
 
-def _bursting(units: pd.DataFrame) -> int:
-    """Count the people with two short stopped flows in 10 minutes from one address."""
-    short = units[units["hit"] & (units["length_s"] <= _SHORT_S)]
+def _bursting(units: pd.DataFrame) -> tuple[int, int]:
+    """Count the people with two short stopped flows in 10 minutes from one address, of all who
+    stopped.
+    """
+    stopped = units[units["hit"]]
+    short = stopped[stopped["length_s"] <= _SHORT_S]
     gap = short.groupby(["person", "ip_group"])["start_utc"].diff().dt.total_seconds()
-    return int(short.loc[gap <= _BURST_S, "person"].nunique())
+    again = short.loc[gap <= _BURST_S, "person"].nunique()
+    return int(again), int(stopped["person"].nunique())
 
 
 def works_elsewhere(one: Stretch, material: Material) -> Signal:

@@ -6,6 +6,7 @@ alone would cost most of a second to import.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,6 +103,12 @@ def spread(share: float, size: float) -> float:
     """Return the deviation of log odds that a Beta prior of this size gives such a share."""
     chance = max(share * (1 - share), _LEAST)
     return float((1 / (size + 1) / chance) ** 0.5)
+
+
+def joined(one: float, other: float) -> float:
+    """Return how often chance alone makes two independent p as small together (Fisher, 1925)."""
+    both = one * other
+    return min(1.0, both * (1 - math.log(both))) if both else 0.0
 
 
 def prior(share: ArrayLike, spread: float, people: ArrayLike) -> Array:

@@ -40,10 +40,17 @@ def judgements(tested: Sequence[Tested], knowledge: Knowledge) -> tuple[Judgemen
     for one in tested:
         # Every look has its own part of the rate, so that one which lacks its data gives nothing
         # away to the others.
-        rates = discovery.false_discovery([each.p for each in one.suspicions], one.tests)
-        for suspicion, rate in zip(one.suspicions, rates, strict=True):
-            q = min(1.0, float(rate) / one.part)
-            judged.append(_judged(suspicion, q, one.tests, knowledge))
+        rates, alone = (
+            [min(1.0, float(q) / one.part) for q in discovery.false_discovery(p, one.tests)]
+            for p in (
+                [each.p for each in one.suspicions],
+                [each.p if each.alone is None else each.alone for each in one.suspicions],
+            )
+        )
+        judged += [
+            _judged(suspicion, q, q_alone, one.tests, knowledge)
+            for suspicion, q, q_alone in zip(one.suspicions, rates, alone, strict=True)
+        ]
     return tuple(_whole(judged))
 
 
@@ -60,7 +67,9 @@ def findings(
     )
 
 
-def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) -> Judgement:
+def _judged(
+    suspicion: Suspicion, q: float, q_alone: float, tests: int, knowledge: Knowledge
+) -> Judgement:
     pattern = knowledge.pattern(suspicion.target)
     weights = knowledge.weights
     score = _score(suspicion, pattern, weights.signals.get(suspicion.target, {}))
@@ -73,6 +82,8 @@ def _judged(suspicion: Suspicion, q: float, tests: int, knowledge: Knowledge) ->
     if q > limit or lacking:
         return Judgement(suspicion, q, score, None, (*because, "So it is no finding."))
     short = list(_short_of_likely(suspicion, pattern, score, weights.likely))
+    if q_alone > limit:
+        short.append(f"Without the signs that agree it may be chance: q = {q_alone:.2g}.")
     confidence = Confidence.POSSIBLE if short else Confidence.LIKELY
     because += short or [
         "Signs of two kinds agree; what would explain it otherwise was looked for, and not found."

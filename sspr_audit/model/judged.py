@@ -128,6 +128,8 @@ class Suspicion:
     where: str = ""
     """The place, network or product that it is about, and nothing that changes with whom it hits;
     empty where it is of none."""
+    alone: float | None = None
+    """The p without a second sign that `p` may rest on, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sspr_audit.errors import UsageError
 from sspr_audit.evidence.explicit import THROTTLED
-from sspr_audit.pipeline.analysis import Analysis, Options
+from sspr_audit.pipeline.analysis import Analysis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ def told(
         acts,
         heading=heading,
         timezone=timezone,
-        causes=_causes(flows[mine], done.options),
+        causes=_causes(flows[mine], done),
         only=flow_id,
         verbose=verbose,
     )
@@ -107,12 +107,14 @@ def _like(done: Analysis, wanted: str) -> str | None:
     return next(iter(begun or difflib.get_close_matches(wanted, names, n=1, cutoff=0.7)), None)
 
 
-def _causes(flows: pd.DataFrame, options: Options) -> dict[str, list[str]]:
-    """Return for each flow that ended badly for a known reason the lines on its cause or family."""
+def _causes(flows: pd.DataFrame, done: Analysis) -> dict[str, list[str]]:
+    """Return lines for each flow: on what its reason says, and on findings that were seen in it."""
     from sspr_audit.report import timeline
 
-    rows = {row.key: row for row in options.knowledge.reasons}
-    found = {}
+    knowledge = done.options.knowledge
+    found: dict[str, list[str]] = {}
+    rows = {row.key: row for row in knowledge.reasons}
+    stated = {}
     for flow_id, outcome, key in zip(
         flows["flow_id"], flows["outcome"], flows["reason_key"], strict=True
     ):
@@ -126,9 +128,16 @@ def _causes(flows: pd.DataFrame, options: Options) -> dict[str, list[str]]:
         else:
             continue
         inferred = row is not None and row.standing == "inferred"
+        stated[flow_id] = target
         found[flow_id] = timeline.why(
-            target, options.knowledge, cloud=options.cloud, inferred=inferred
+            target, knowledge, cloud=done.options.cloud, inferred=inferred
         )
+    mine = set(flows["flow_id"])
+    for finding in done.report.findings:
+        target = finding.family or finding.cause
+        for flow_id in mine.intersection(finding.flow_ids):
+            if stated.get(flow_id) != target:
+                found.setdefault(flow_id, []).extend(timeline.tells_of(finding))
     return found
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sspr_audit.knowledge.clouds import Cloud
     from sspr_audit.knowledge.known import Knowledge
+    from sspr_audit.model import Finding
 
 _IN_ACTS: Final = ("change", "admin-reset", "registration")
 """Roles of events that are told by their act."""
@@ -127,12 +128,28 @@ def why(target: str, knowledge: Knowledge, *, cloud: Cloud | None, inferred: boo
         title += f"; the text does not say which of its {len(family.members)} causes it is"
     elif inferred:
         title += "; that the text means this is known by inference only"
-    told = {
-        "Cause": title,
-        "Fixed by": words.WHO.get(lead.who_can_fix, lead.who_can_fix),
-        "Do": knowledge.remedy(target, cloud).summary,
-        "More": f"sspr-audit causes {target}",
-    }
+    return _labelled(
+        {
+            "Cause": title,
+            "Fixed by": words.WHO.get(lead.who_can_fix, lead.who_can_fix),
+            "Do": knowledge.remedy(target, cloud).summary,
+            "More": f"sspr-audit causes {target}",
+        }
+    )
+
+
+def tells_of(finding: Finding) -> list[str]:
+    """Return lines on a finding that was seen in a flow, among others: what it is, and how sure."""
+    people = words.several(finding.users, "person", "people")
+    return _labelled(
+        {
+            "Tells of": f"{finding.title} ({finding.confidence}; {people})",
+            "More": f"sspr-audit causes {finding.family or finding.cause} --why",
+        }
+    )
+
+
+def _labelled(told: Mapping[str, str]) -> list[str]:
     return [
         line for label, text in told.items() for line in plain.wrapped(text, mark=f"{label:10}")
     ]
