@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 TARGET: Final = "hybrid-device-off-network"
 
-_TESTS: Final = 2
-"""This one, and whether passwords arrive late."""
 _RECENT_DAYS: Final = 28
 _PURER: Final = 0.1
 """A clearly greater share: by this much."""
@@ -47,18 +45,20 @@ class _Side:
 def tested(material: Material) -> Tested:
     """Return what follows successes more often than it should, all over the tenant at once."""
     found = successes.heads(material)
-    outside, few = _outside(successes.with_devices(material, found), material)
     late = catch_up.tested(found, material)
+    tests = 1 + late.tests
+    known = successes.with_devices(material, found)
+    outside, few = _outside(known, material, material.limit(Kind.AFTERMATH, tests))
     return Tested(
         Kind.AFTERMATH,
-        _TESTS,
+        tests,
         (*outside, *late.suspicions),
         (*few, *late.few),
     )
 
 
 def _outside(
-    found: pd.DataFrame, material: Material
+    found: pd.DataFrame, material: Material, limit: float
 ) -> tuple[tuple[Suspicion, ...], tuple[Few, ...]]:
     screen = found[found["side"] != successes.BROWSER]
     if screen.empty:
@@ -77,7 +77,7 @@ def _outside(
         for span in _spans(found, material)
         for part in (span, _hybrid_alone(span))
     ]
-    least, part = _clearest(looked, material)
+    least, part = _clearest(looked, limit)
     p = min(1.0, least * len(looked))
     hits = part[(part["side"] == reach.OUTSIDE) & part["hit"]]
     active = hits["end_utc"] >= material.window.start
@@ -116,19 +116,19 @@ def _hybrid_alone(part: pd.DataFrame) -> pd.DataFrame:
     return part.assign(side=part["side"].mask(apart, successes.NOT_HYBRID))
 
 
-def _clearest(
-    looked: list[tuple[float, pd.DataFrame]], material: Material
-) -> tuple[float, pd.DataFrame]:
+def _clearest(looked: list[tuple[float, pd.DataFrame]], limit: float) -> tuple[float, pd.DataFrame]:
     """Return the surest look; another that would do alone, too, if clearly more people hit there.
 
     A trouble that began lately, or of hybrid devices, is then not told of those who were in need
     for other reasons.
     """
     best = min(looked, key=lambda one: one[0])
-    enough = material.limit(Kind.AFTERMATH, _TESTS) / len(looked)
     for one in looked:
         share = _side(_once(one[1]), reach.OUTSIDE).share
-        if one[0] <= enough and share >= _side(_once(best[1]), reach.OUTSIDE).share + _PURER:
+        if (
+            one[0] * len(looked) <= limit
+            and share >= _side(_once(best[1]), reach.OUTSIDE).share + _PURER
+        ):
             best = one
     return best
 
@@ -151,9 +151,8 @@ def _p(part: pd.DataFrame, material: Material) -> float:
     people reset, as much as is known of browsers counts with them, unless they are in need more
     often than in browsers as well.
     """
-    once = _once(part)
-    spared = once["side"].replace(successes.NOT_HYBRID, reach.INSIDE)
-    once = _once(once.assign(side=spared))
+    spared = part["side"].replace(successes.NOT_HYBRID, reach.INSIDE)
+    once = _once(part.assign(side=spared))
     out, inside, web = (
         _side(once, side) for side in (reach.OUTSIDE, reach.INSIDE, successes.BROWSER)
     )

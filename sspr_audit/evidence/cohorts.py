@@ -271,6 +271,4 @@ def against_rest(
     k, n = int(hits[here.index].sum()), len(here)
     m, total = int(hits[rest.index].sum()), len(rest)
     usual = (m + 0.5) / (total + 1)
-    sure = statistics.prior(usual, variation, total + 1)
-    p = float(statistics.betabinomial_upper(k, n, usual * sure, (1 - usual) * sure))
-    return k, n, usual, p
+    return k, n, usual, statistics.against(k, n, m, total, variation)

@@ -118,8 +118,7 @@ def everybody_stops(
     first, usual = rows.drop_duplicates("person"), rest.drop_duplicates("person")["hit"]
     k, n = int(first["hit"].sum()), len(first)
     share = (usual.sum() + 0.5) / (len(usual) + 1)
-    sure = statistics.prior(share, material.numbers["variation"], len(usual) + 1)
-    p = float(statistics.betabinomial_upper(k, n, share * sure, (1 - share) * sure))
+    p = statistics.against(k, n, int(usual.sum()), len(usual), material.numbers["variation"])
     text = (
         f"From {network}, which is no known site, {k} of {counted(n)} stopped after the user ID or"
         f" the options (usual {percent(share)}), none at a device's sign-in screen"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sspr_audit.evidence import cohorts, onset, scan, sharing, statistics, strangers
+from sspr_audit.evidence import cohorts, onset, retries, scan, sharing, statistics, strangers
 from sspr_audit.evidence.cohorts import Stretch
 from sspr_audit.evidence.material import NOT_ALONE, SCREENS, Material
 from sspr_audit.evidence.wording import counted, percent, several
-from sspr_audit.model import Few, Kind, Scope, Signal, State, Suspicion, Tested
+from sspr_audit.model import Few, Kind, Scope, Signal, State, Tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +19,6 @@ TARGET: Final = "stalled-before-verification"
 OPTIONS: Final = 20
 """The stage at which the options are shown; what stops there or before has begun no method."""
 
-_BURST_S: Final = 600
-_SHORT_S: Final = 60
-"""A burst: flows of one person and address this close together, none longer than this, seconds."""
-_ALONE: Final = 0.8
-"""Which part of the error is for how many stop; the rest is for that and for who tries again."""
-_PRIOR: Final = 0.5
-"""Added to hits, twice to people, so that no share of a small group is 0 or 1."""
 _PAIRS: Final = 3
 """People who try both here and elsewhere: fewer cannot agree beyond chance."""
 _DAY_H: Final = 24
@@ -77,23 +69,12 @@ def _tested(
         )
         signals = tuple(_signals(stretch, units, material))
         raised = cohorts.suspicion(TARGET, Kind.STALLED, stretch, signals, material.window.start)
-        suspicions += [(_with_retries(raised), one.share)] if raised else []
-    wanted = _ALONE * material.limit(Kind.STALLED, tests)
+        suspicions += [(retries.counted_in(raised), one.share)] if raised else []
+    wanted = retries.ALONE * material.limit(Kind.STALLED, tests)
     few = cohorts.too_few(TARGET, found, wanted, units, material)
     if not tests and not few:
         few = (cohorts.nobody(TARGET, "who reset at one place or with one client", material),)
     return Tested(Kind.STALLED, tests, cohorts.unexplained(suspicions), few)
-
-
-def _with_retries(one: Suspicion) -> Suspicion:
-    """Return it with the p of two looks: how many stop, and how many, of whom more try again.
-
-    Who leaves by choice does not try again at once; so both together tell sooner than one alone.
-    """
-    retries = next(signal.p for signal in one.signals if signal.id == "retry-burst")
-    both = statistics.joined(one.p, 1.0 if retries is None else retries)
-    alone = min(1.0, one.p / _ALONE)
-    return replace(one, p=min(alone, both / (1 - _ALONE)), alone=alone)
 
 
 def stops(material: Material) -> pd.DataFrame:
@@ -106,7 +87,7 @@ def stops(material: Material) -> pd.DataFrame:
 
 def _signals(one: Stretch, units: pd.DataFrame, material: Material) -> Iterator[Signal]:
     yield stops_before_verification(one)
-    yield retry_burst(one, material)
+    yield retries.burst(one, material)
     yield works_elsewhere(one, material)
     yield onset.sudden(one.onset, material.numbers["corroborates"])
     if one.dated:
@@ -130,36 +111,6 @@ def stops_before_verification(one: Stretch) -> Signal:
     return Signal(
         "stops-before-verification", Kind.STALLED, State.FIRED, text, value, found.people, found.p
     )
-
-
-def retry_burst(one: Stretch, material: Material) -> Signal:
-    """Who stops tries again within minutes, and stops within a minute each time.
-
-    Of those who stop elsewhere fewer do: so it tells nothing of how many stop, and counts beside.
-    """
-    inside = one.own["start_utc"].between(one.found.start, one.found.end, inclusive="left")
-    (k, n), (m, total) = (_bursting(units) for units in (one.own[inside], one.outside))
-    usual = (m + _PRIOR) / (total + 2 * _PRIOR)
-    sure = statistics.prior(usual, material.numbers["variation"], total + 2 * _PRIOR)
-    p = float(statistics.betabinomial_upper(k, n, usual * sure, (1 - usual) * sure))
-    enough = n >= material.numbers["least_people"]
-    state = State.of(material.agrees(p)) if enough else State.FEW
-    text = (
-        f"{k} of {counted(n)} who stopped tried again within 10 minutes and stopped within a minute"
-        f" each time; elsewhere {m} of {total}"
-    )
-    return Signal("retry-burst", Kind.PEOPLE, state, text, k, n, p)
-
-
-def _bursting(units: pd.DataFrame) -> tuple[int, int]:
-    """Count the people with two short stopped flows in 10 minutes from one address, of all who
-    stopped.
-    """
-    stopped = units[units["hit"]]
-    short = stopped[stopped["length_s"] <= _SHORT_S]
-    gap = short.groupby(["person", "ip_group"])["start_utc"].diff().dt.total_seconds()
-    again = short.loc[gap <= _BURST_S, "person"].nunique()
-    return int(again), int(stopped["person"].nunique())
 
 
 def works_elsewhere(one: Stretch, material: Material) -> Signal:

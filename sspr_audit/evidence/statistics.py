@@ -105,6 +105,16 @@ def spread(share: float, size: float) -> float:
     return float((1 / (size + 1) / chance) ** 0.5)
 
 
+def against(hits: int, of: int, others: int, among: int, spread: float) -> float:
+    """Return how often chance gives `hits` of `of` people where `others` of `among` elsewhere hit.
+
+    Log odds of the two differ by a deviation of `spread`.
+    """
+    usual = (others + 0.5) / (among + 1)
+    sure = prior(usual, spread, among + 1)
+    return float(betabinomial_upper(hits, of, usual * sure, (1 - usual) * sure))
+
+
 def joined(one: float, other: float) -> float:
     """Return how often chance alone makes two independent p as small together (Fisher, 1925)."""
     both = one * other

@@ -3,7 +3,8 @@
 A suspicion becomes a finding where chance hardly ever makes as much, over everything that was
 looked at, and every signal that its pattern needs has fired. It is likely where a signal of another
 kind agrees, every spoiler was looked for and none fired, and the score reaches what the
-calibration asks for; otherwise it is possible. What is unknown never adds and never clears.
+calibration asks for; otherwise it is possible. What a second sign alone made rarer than chance is
+possible, too, for that sign is none beside. What is unknown never adds and never clears.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _judged(
         return Judgement(suspicion, q, score, None, (*because, "So it is no finding."))
     short = list(_short_of_likely(suspicion, pattern, score, weights.likely))
     if q_alone > limit:
-        short.append(f"Without the signs that agree it may be chance: q = {q_alone:.2g}.")
+        short.append(f"Without the second sign it may be chance: q = {q_alone:.2g}.")
     confidence = Confidence.POSSIBLE if short else Confidence.LIKELY
     because += short or [
         "Signs of two kinds agree; what would explain it otherwise was looked for, and not found."
